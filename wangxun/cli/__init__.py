@@ -1,0 +1,1 @@
+"""One file a verb; thin: read the words, call the line, print."""
