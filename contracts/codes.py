@@ -11,7 +11,19 @@ from stdnum.cn import uscc
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 #: What reading a picture confuses, towards letters the alphabet has.
 _CONFUSABLE = {"O": "0", "I": "1", "S": "5", "Z": "2", "V": "U"}
-_TWINS = {"0": "DQ", "1": "7L", "8": "B", "B": "8", "D": "0", "Q": "0", "5": "6", "6": "5G", "G": "6", "2": "7", "7": "1"}
+_TWINS = {
+    "0": "DQ",
+    "1": "7L",
+    "8": "B",
+    "B": "8",
+    "D": "0",
+    "Q": "0",
+    "5": "6",
+    "6": "5G",
+    "G": "6",
+    "2": "7",
+    "7": "1",
+}
 USCC_SHAPE = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
 
 

