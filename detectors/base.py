@@ -54,7 +54,8 @@ class Bench:
             why=why,
             basis=self._library.law.resolve(category.basis, on),
             elements=tuple(
-                Element(element.name.zh, met.get(element.by.partition(":")[0]), element.by) for element in category.elements
+                Element(element.name.zh, met.get(element.by.partition(":")[0]), element.by)
+                for element in category.elements
             ),
             tested=tuple(tested),
             needs=tuple(needs),
@@ -66,7 +67,9 @@ class Bench:
         return Need(rule, category_id, tuple(needs), why, pointer)
 
 
-def here(snapshot: Snapshot, *, quote: str = "", passage: int | None = None, start: int = 0, context: str = "") -> Pointer:
+def here(
+    snapshot: Snapshot, *, quote: str = "", passage: int | None = None, start: int = 0, context: str = ""
+) -> Pointer:
     """A pointer into this snapshot; without a quote it points at the whole page (something is absent)."""
     place = snapshot.reading.passages[passage] if passage is not None else None
     return Pointer(

@@ -55,7 +55,9 @@ class Identity:
             met={"detect": True, "page": True},
             method=Method.STRUCTURE,
             tested=(
-                Tested("licence-as-picture", "以图片或链接标识公示", applies=False, why="未见指向证照的图片、标识或链接"),
+                Tested(
+                    "licence-as-picture", "以图片或链接标识公示", applies=False, why="未见指向证照的图片、标识或链接"
+                ),
                 Tested("exempt-person", "依法无需登记的自我声明", applies=False, why="未见自我声明"),
                 Tested("app-only", "仅在应用内公示", applies=None, why="网页之外的公示无法检测"),
             ),
@@ -117,7 +119,9 @@ def shown_by(reading: PageReading) -> bool:
         return True
     if any(_LICENCE_PICTURE.search(url) for url in reading.images):
         return True
-    return any(_SHOWN.search(p.text) or _EXEMPT.search(p.text) for p in reading.passages if p.region not in CONSUMER_VOICE)
+    return any(
+        _SHOWN.search(p.text) or _EXEMPT.search(p.text) for p in reading.passages if p.region not in CONSUMER_VOICE
+    )
 
 
 def codes_of(reading: PageReading) -> list[str]:

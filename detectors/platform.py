@@ -16,8 +16,13 @@ from detectors.base import Bench, here
 
 #: What must be found from the home page, by any of its usual names.
 REQUIRED = {
-    "平台服务协议": re.compile(r"服务协议|服务条款|用户协议|使用条款|會員條款|服務條款|terms of (service|use)", re.IGNORECASE),
-    "平台交易规则": re.compile(r"交易规则|平台规则|规则中心|规则与协议|交易規則|規則中心|帮助中心|法律声明|trading rules|policies", re.IGNORECASE),
+    "平台服务协议": re.compile(
+        r"服务协议|服务条款|用户协议|使用条款|會員條款|服務條款|terms of (service|use)", re.IGNORECASE
+    ),
+    "平台交易规则": re.compile(
+        r"交易规则|平台规则|规则中心|规则与协议|交易規則|規則中心|帮助中心|法律声明|trading rules|policies",
+        re.IGNORECASE,
+    ),
 }
 EXPECTED = {
     "消费者权益保护": re.compile(r"消费者(权益)?保障|消费者权益|消費者(權益)?保護|buyer protection", re.IGNORECASE),
@@ -56,7 +61,12 @@ class PlatformRules:
             met={"detect": True, "page": True},
             method=Method.STRUCTURE,
             tested=(
-                Tested("other-name", "以其他名称公示", applies=False, why="已按常见名称(规则中心、帮助中心、法律声明等)逐一查找"),
+                Tested(
+                    "other-name",
+                    "以其他名称公示",
+                    applies=False,
+                    why="已按常见名称(规则中心、帮助中心、法律声明等)逐一查找",
+                ),
                 Tested("app-only", "仅在应用内公示", applies=None, why="网页之外的公示无法检测"),
             ),
         )

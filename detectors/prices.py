@@ -22,7 +22,7 @@ WINDOW = timedelta(days=7)
 RAISED = Decimal("1.1")
 BACK = Decimal("1.05")
 #: A page that is out of stock is often priced 9999 so that nobody orders.
-PLACEHOLDER = Decimal("9999")
+PLACEHOLDER = Decimal(9999)
 CAVEAT = "所比为页面标价,不是成交价;须向平台调取交易记录"
 
 
@@ -73,12 +73,16 @@ class Prices:
         quote = find(snapshot, _shown(snapshot, was))
         if raised := _raised(before, price, was):
             return Detection(findings=(self._raise(raised, price, was, quote, at),))
-        contradicting = [t for t in before if t.at >= _began(earlier, was, at) - WINDOW and t.price < was and t.was is None]
+        contradicting = [
+            t for t in before if t.at >= _began(earlier, was, at) - WINDOW and t.price < was and t.was is None
+        ]
         if contradicting:
             return Detection(findings=(self._fictitious(contradicting, was, quote, at),))
         days = (at - earlier[0].at).days if earlier else 0
         why = f"所示比较价 {was} 元须与促销前七日价格核对;已掌握 {days} 天记录,未见相反标价"
-        need = self._bench.need("price-fictitious-original", "price-fictitious-original-history", ("history:price",), why, quote)
+        need = self._bench.need(
+            "price-fictitious-original", "price-fictitious-original-history", ("history:price",), why, quote
+        )
         return Detection(needs=(need,))
 
     def _fictitious(self, found: Sequence[Tag], was: Decimal, quote: Pointer, at: datetime) -> Finding:
@@ -95,7 +99,12 @@ class Prices:
             met={"detect": True, "history": True},
             method=Method.HISTORY,
             tested=(
-                Tested("definition-note", "划线价有定义说明", applies=None, why="须核对页面说明是否写明为建议零售价或吊牌价"),
+                Tested(
+                    "definition-note",
+                    "划线价有定义说明",
+                    applies=None,
+                    why="须核对页面说明是否写明为建议零售价或吊牌价",
+                ),
                 Tested("same-sku", "不同规格", applies=False, why="按同一商品和规格比较"),
             ),
             needs=("platform:transactions",),
@@ -158,5 +167,3 @@ def _shown(snapshot: Snapshot, was: Decimal) -> str:
         if any(words in passage.text for passage in snapshot.reading.passages):
             return words
     return f"{was}"
-
-

@@ -45,7 +45,10 @@ class EndlessOffers:
                 CATEGORY,
                 need.rule,
                 at=at,
-                pointers=(need.pointer, *(Pointer(snapshot_id=o.snapshot_id, quote=quote, captured_at=o.at) for o in same[:5])),
+                pointers=(
+                    need.pointer,
+                    *(Pointer(snapshot_id=o.snapshot_id, quote=quote, captured_at=o.at) for o in same[:5]),
+                ),
                 claim=quote,
                 why=f"“{quote}”于 {iso(same[0].at)} 已在展示,至今未结束,价格未变",
                 confidence=0.8 if ends_today else 0.65,

@@ -125,7 +125,9 @@ def truth_table(market: MarketServer, rows: Sequence[ClueRow]) -> tuple[Table, d
         tally["waiting"] += len(waiting)
         tally["missed"] += len(missed)
         tally["false"] += len(extra)
-        words = "[red]多报[/]" if extra else "[red]漏[/]" if missed else "[yellow]待数据[/]" if waiting else "[green]✓[/]"
+        words = (
+            "[red]多报[/]" if extra else "[red]漏[/]" if missed else "[yellow]待数据[/]" if waiting else "[green]✓[/]"
+        )
         shown = ", ".join([*sorted(hit), *(f"[red]+{c}[/]" for c in sorted(extra))]) or "—"
         planted = ", ".join(f"{c}{'' if expected[c] == 'none' else '°'}" for c in sorted(expected)) or "—"
         table.add_row(f"{listing.id} {listing.title[:18]}", planted, shown, words)
@@ -139,7 +141,14 @@ def queue_table(rows: Sequence[ClueRow], most: int = 20) -> Table:
         table.add_column(name, overflow="fold" if name == "原话" else "ellipsis", no_wrap=name != "原话")
     names = {"low": "低", "medium": "中", "high": "高", "critical": "危急"}
     for row in rows[:most]:
-        table.add_row(row.id[-8:], names[row.severity], f"{row.score:.2f}", row.category, row.quote[:48] or row.title, row.site_name)
+        table.add_row(
+            row.id[-8:],
+            names[row.severity],
+            f"{row.score:.2f}",
+            row.category,
+            row.quote[:48] or row.title,
+            row.site,
+        )
     return table
 
 
@@ -157,7 +166,9 @@ def prove(config: Settings, rows: Sequence[ClueRow]) -> Path:
         package = export_case(line, case_id, config.data_dir / "exports")
     report = verify(package)
     out.print(f"证据包: {package}")
-    out.print(f"校验 (wangxun verify): {report.checked} 项,失败 {len(report.failures)},提示 {len(report.warnings)}")
+    out.print(
+        f"校验 (wangxun verify): {sum(report.checked.values())} 项,失败 {len(report.failures)},提示 {len(report.warnings)}"
+    )
     for failure in report.failures:
         out.print(f"[red]  {failure.where}: {failure.what}[/]")
     if report.failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from contracts.errors import EnvironmentFault
@@ -18,10 +19,8 @@ def review_key(folder: Path) -> bytes:
             made = folder / f"review.{os.getpid()}.{secrets.token_hex(4)}"
             made.touch(mode=0o600)
             made.write_bytes(secrets.token_bytes(32))
-            try:
+            with suppress(FileExistsError):  # another process was first: its key counts
                 os.link(made, path)
-            except FileExistsError:
-                pass  # another process was first: its key counts
             made.unlink()
         return path.read_bytes()
     except OSError as error:

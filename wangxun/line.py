@@ -11,6 +11,8 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy.orm import Session
+
 from cases import captures, intake, pages
 from contracts.finding import Detection, NoRegisters, Registers
 from contracts.ids import new_id
@@ -21,7 +23,6 @@ from crawler.urls import key_of, normalise
 from crawler.values import FetchedPage, Verdict
 from detectors.registry import Detectors
 from evidence.exchange import Exchange
-from sqlalchemy.orm import Session
 from wangxun.runtime import Runtime
 
 #: A page hands on at most so many links: ten thousand are a trap, not a shop.
@@ -156,7 +157,11 @@ class Line:
         body: bytes | str = page.dom if page.rendered and page.dom is not None else page.body
         try:
             return read_page(
-                body, page.final_url, content_type=header(page, "content-type") or "", at=page.fetched_at, review_key=self._review_key
+                body,
+                page.final_url,
+                content_type=header(page, "content-type") or "",
+                at=page.fetched_at,
+                review_key=self._review_key,
             )
         except Exception as error:  # noqa: BLE001 — one hostile page must not end a patrol of a thousand shops
             self.counts.unreadable.append({"url": page.url, "why": f"{type(error).__name__}: {error}"[:200]})

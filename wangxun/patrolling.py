@@ -97,7 +97,9 @@ def sites_of(runtime: Runtime, urls: Sequence[str], site_ids: Sequence[str]) -> 
             address = normalise(url)
             if address is None:
                 raise UsageError("{url} 不是 http(s) 网址", hint="写全网址,如 https://shop.example/", url=url)
-            site = registry.site_of_url(session, address) or registry.ensure_site(session, address, at=runtime.clock.now())
+            site = registry.site_of_url(session, address) or registry.ensure_site(
+                session, address, at=runtime.clock.now()
+            )
             wanted[site.id] = site
             begin.append(address)
     if begin:

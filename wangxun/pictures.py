@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,17 +41,20 @@ def take_pictures(
     Stops cleanly on KeyboardInterrupt: a capture under way is not sealed, and its place in the queue is kept.
     """
     done = Pictures()
-    try:
+    with suppress(KeyboardInterrupt):  # what was taken is sealed and noted; the rest waits in the queue
         asyncio.run(_take(runtime, browser, run_id, most, done, on_picture))
-    except KeyboardInterrupt:
-        pass  # what was taken is sealed and noted; the rest waits in the queue
     with runtime.session(read_only=True) as session:
         done.left = captures.waiting(session)
     return done
 
 
 async def _take(
-    runtime: Runtime, browser: str, run_id: str, most: int | None, done: Pictures, on_picture: Callable[[Pictures], None]
+    runtime: Runtime,
+    browser: str,
+    run_id: str,
+    most: int | None,
+    done: Pictures,
+    on_picture: Callable[[Pictures], None],
 ) -> None:
     from crawler.browser.launch import launch
     from evidence.capture import LAUNCH_ARGS

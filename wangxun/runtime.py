@@ -85,7 +85,10 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise EnvironmentFault(
-            "数据目录 {folder} 建不了: {why}", hint="用 WANGXUN_DATA_DIR 指向可写目录", folder=folder, why=error.strerror
+            "数据目录 {folder} 建不了: {why}",
+            hint="用 WANGXUN_DATA_DIR 指向可写目录",
+            folder=folder,
+            why=error.strerror,
         ) from error
 
 

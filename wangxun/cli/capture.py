@@ -13,7 +13,9 @@ from wangxun.cli.words import web_address
 from wangxun.runtime import Runtime, runtime
 
 
-async def take(line: Runtime, url: str, officers: tuple[str, ...], purpose: str, case_number: str) -> tuple[str, str, str]:
+async def take(
+    line: Runtime, url: str, officers: tuple[str, ...], purpose: str, case_number: str
+) -> tuple[str, str, str]:
     from cases import captures
     from crawler.browser.launch import launch
     from evidence.capture import LAUNCH_ARGS, CaptureRequest, CaptureSettings, Officer, capture_full
@@ -27,7 +29,9 @@ async def take(line: Runtime, url: str, officers: tuple[str, ...], purpose: str,
             vault=line.vault,
             clock=line.clock,
             about=CaptureRequest(
-                officers=tuple(Officer(name, role="operator" if not i else "witness") for i, name in enumerate(officers)),
+                officers=tuple(
+                    Officer(name, role="operator" if not i else "witness") for i, name in enumerate(officers)
+                ),
                 purpose=purpose,
                 case_number=case_number,
                 notes={"allow_private": ", ".join(config.allow_private)} if config.allow_private else {},

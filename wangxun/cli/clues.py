@@ -42,7 +42,9 @@ def list_(
                 if as_json:
                     print(json.dumps(clue_json(row), ensure_ascii=False))
                 else:
-                    print(f"{row.id}\t{row.severity}\t{row.score:.2f}\t{row.state}\t×{row.seen}\t{row.category}\t“{row.quote[:40]}”\t{row.listing or ''}")
+                    print(
+                        f"{row.id}\t{row.severity}\t{row.score:.2f}\t{row.state}\t×{row.seen}\t{row.category}\t“{row.quote[:40]}”\t{row.listing or ''}"
+                    )
             left -= len(page.rows)
             after = page.next
             if after is None:
@@ -62,7 +64,11 @@ def show(
         for one in clue:
             if as_json:
                 detail = clue_detail(session, one, at=line.clock.now())
-                print(json.dumps({**clue_json(clue_row(session, one)), "parts": detail.parts}, ensure_ascii=False, default=str))
+                print(
+                    json.dumps(
+                        {**clue_json(clue_row(session, one)), "parts": detail.parts}, ensure_ascii=False, default=str
+                    )
+                )
             else:
                 from wangxun.cli.clue_sheet import sheet
 
@@ -72,7 +78,10 @@ def show(
 
 @app.command()
 def decide(
-    words: Annotated[list[str], typer.Argument(help="线索编号…,最后一个词是决定: 立案 补证 移送 责令改正 不予处理 误报 重复 静默 (或英文名)")],
+    words: Annotated[
+        list[str],
+        typer.Argument(help="线索编号…,最后一个词是决定: 立案 补证 移送 责令改正 不予处理 误报 重复 静默 (或英文名)"),
+    ],
     officer: Annotated[str, typer.Option("--as", help="署名的执法人员")],
     reason: Annotated[str, typer.Option(help="理由:列表中的词,可接说明")] = "",
     days: Annotated[int, typer.Option(help="静默的天数")] = MUTE_DAYS,
@@ -97,7 +106,17 @@ def decide(
             at=at,
             until=at + timedelta(days=days) if decision is Decision.MUTE else None,
         )
-    print(json.dumps({"batch": done.batch_id, "clues": list(done.clue_ids), "decision": done.decision.value, "reason": done.reason or None}, ensure_ascii=False))
+    print(
+        json.dumps(
+            {
+                "batch": done.batch_id,
+                "clues": list(done.clue_ids),
+                "decision": done.decision.value,
+                "reason": done.reason or None,
+            },
+            ensure_ascii=False,
+        )
+    )
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from contracts.clock import SystemClock
 from contracts.errors import WangxunError
 from wangxun.browser import find_browser
 from wangxun.settings import Settings, settings
@@ -68,7 +69,12 @@ def check_browser(config: Settings) -> Check:
     except WangxunError as error:
         return Check("浏览器", "limited", error.text(), "改正 WANGXUN_BROWSER")
     if program is None:
-        return Check("浏览器", "limited", "没有 Chromium: 不能渲染、截图和完整固证", "以 root 执行 apt-get install chromium,或 make setup FORCE=1")
+        return Check(
+            "浏览器",
+            "limited",
+            "没有 Chromium: 不能渲染、截图和完整固证",
+            "以 root 执行 apt-get install chromium,或 make setup FORCE=1",
+        )
     words = [str(program), "--version"]
     shown = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False).stdout  # noqa: S603 — the browser itself
     return Check("浏览器", "ok", f"{shown.strip() or program} ({program})")
@@ -78,10 +84,10 @@ def check_fonts(_: Settings) -> Check:
     if not shutil.which("fc-list"):
         return Check("中文字体", "limited", "没有 fontconfig,无法确认", "apt-get install fontconfig fonts-noto-cjk")
     words = ["fc-list", ":lang=zh-cn", "family"]
-    families = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False).stdout.splitlines()  # noqa: S603, S607
+    families = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False).stdout.splitlines()  # noqa: S603 — the system's own
     if not families:
         return Check("中文字体", "limited", "没有: 截图与报告缺字", "apt-get install fonts-noto-cjk")
-    return Check("中文字体", "ok", sorted(families)[0].split(",")[0])
+    return Check("中文字体", "ok", min(families).split(",")[0])
 
 
 def check_clock(config: Settings) -> Check:
@@ -89,11 +95,14 @@ def check_clock(config: Settings) -> Check:
 
     if not config.ntp:
         return Check("时钟偏差", "limited", "未设置 NTP 服务器,无法核对", "设置 WANGXUN_NTP=服务器[,服务器]")
-    offset = clock_offset(config.ntp)
-    if offset is None:
+    answers = clock_offset(config.ntp, SystemClock())
+    offsets = [a["offset_ms"] for a in answers["servers"] if "offset_ms" in a]
+    if not offsets:
         return Check("时钟偏差", "limited", "NTP 服务器没有应答", "检查网络或 WANGXUN_NTP")
-    state = "ok" if abs(offset) <= 1 else "limited"
-    return Check("时钟偏差", state, f"{offset:+.3f} 秒", "" if state == "ok" else "校准系统时钟后再取证")
+    shown = f"{max(offsets, key=abs):+d} 毫秒"
+    if not answers["verified"]:
+        return Check("时钟偏差", "limited", shown, "校准系统时钟后再取证")
+    return Check("时钟偏差", "ok", shown)
 
 
 def check_time_stamp(config: Settings) -> Check:

@@ -63,13 +63,18 @@ def patrol(
         )
     print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else words(report))
     if report.tally.interrupted:
-        print(f"wangxun: 已中断。保留 {report.counts.snapshots} 页、{report.counts.new} 条新线索;还有 {report.tally.left} 页待取,执行同一命令继续", file=sys.stderr)
+        print(
+            f"wangxun: 已中断。保留 {report.counts.snapshots} 页、{report.counts.new} 条新线索;还有 {report.tally.left} 页待取,执行同一命令继续",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     if not report.reached:
         why = report.as_json()["failed"][0]["why"] if report.tally.failed else "robots.txt 不允许"
         from wangxun.patrolling import label_of
 
-        print(f"wangxun: 没有一个起始网址能打开: {label_of(why)} — 检查网址和网络,或运行 wangxun doctor", file=sys.stderr)
+        print(
+            f"wangxun: 没有一个起始网址能打开: {label_of(why)} — 检查网址和网络,或运行 wangxun doctor", file=sys.stderr
+        )
         return 2
     return 0
 
@@ -80,8 +85,10 @@ def words(report: Any) -> str:
 
     found = report.as_json()
     lines = [
-        f"巡查 {found['run']}: {found['pages']} 页(未变 {found['unchanged']},渲染 {found['rendered']}),"
-        f"商品 {found['listings']},快照 {found['snapshots']},用时 {found['seconds']:.1f} 秒",
+        (
+            f"巡查 {found['run']}: {found['pages']} 页(未变 {found['unchanged']},渲染 {found['rendered']}),"
+            f"商品 {found['listings']},快照 {found['snapshots']},用时 {found['seconds']:.1f} 秒"
+        ),
         f"线索: 新 {found['clues']['new']},再次发现 {found['clues']['seen']}",
         f"完整固证: {found['pictures']['taken']} 页,失败 {found['pictures']['failed']},待做 {found['pictures']['left']}",
     ]

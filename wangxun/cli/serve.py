@@ -21,7 +21,11 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise EnvironmentFault(
-            "控制台不能在 {host}:{port} 监听: {why}", hint="用 --port 换一个端口", host=host, port=port, why=error.strerror
+            "控制台不能在 {host}:{port} 监听: {why}",
+            hint="用 --port 换一个端口",
+            host=host,
+            port=port,
+            why=error.strerror,
         ) from error
     return sock
 

@@ -58,6 +58,7 @@ def add(
 ) -> int:
     """登记一个网站;打印一个 JSON 对象。"""
     from cases.registry import add_site, host_of
+
     urls = tuple(web_address(one) for one in url)
     with runtime() as line, line.session() as session:
         at = line.clock.now()

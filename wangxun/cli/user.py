@@ -32,7 +32,12 @@ def add(
     if role not in set(Role):
         raise UsageError("没有角色 {role}", hint="可用: {roles}", role=role, roles=", ".join(Role))
     if not password_stdin:
-        raise UsageError("密码只从标准输入读取", hint="printf '%s' 密码 | wangxun user add {name} --role {role} --password-stdin", name=name, role=role)
+        raise UsageError(
+            "密码只从标准输入读取",
+            hint="printf '%s' 密码 | wangxun user add {name} --role {role} --password-stdin",
+            name=name,
+            role=role,
+        )
     password = sys.stdin.readline().rstrip("\r\n")
     with runtime() as line, line.session() as session:
         officer = create(session, name, Role(role), password, area=area, at=line.clock.now())
@@ -47,5 +52,7 @@ def list_() -> int:
 
     with runtime() as line, line.session(read_only=True) as session:
         for officer in listed(session):
-            print(f"{officer.name}\t{officer.role.value}\t{officer.area or '-'}\t{'' if officer.active else '停用'}".rstrip())
+            print(
+                f"{officer.name}\t{officer.role.value}\t{officer.area or '-'}\t{'' if officer.active else '停用'}".rstrip()
+            )
     return 0

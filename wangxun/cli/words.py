@@ -28,4 +28,6 @@ def one_of(kind: type[Word], word: str, option: str, *, but: Collection[Word] = 
     for member in allowed:
         if member.value == word:
             return member
-    raise UsageError("{option} 不能是 {word}", hint="可用: {all}", option=option, word=word, all=", ".join(m.value for m in allowed))
+    raise UsageError(
+        "{option} 不能是 {word}", hint="可用: {all}", option=option, word=word, all=", ".join(m.value for m in allowed)
+    )

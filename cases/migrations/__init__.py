@@ -1,0 +1,1 @@
+"""Alembic migrations: one head, tested up and down on both databases."""

@@ -1,0 +1,1 @@
+"""The console's programming interface, by version."""

@@ -1,0 +1,1 @@
+"""The browser: started behind the guard, used where a page shows nothing without its scripts."""

@@ -1,0 +1,213 @@
+"""Prices a person would see: every amount on the page, scored by where and how it stands."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from contracts.page import Region
+from crawler.extract.passages import PassageReader
+from crawler.extract.price import Price, PriceKind, find_prices, parse_price
+from crawler.extract.regions import Regions, tokens
+from crawler.extract.tree import Tree
+
+MAX_CANDIDATES: Final = 400
+
+_DIGIT = re.compile(r"\d")
+_CENTS_NAME = re.compile(r"cent|decimal|fraction|minor|penny|pence|kurus|xiaoshu", re.IGNORECASE)
+_BARE = re.compile(r"\s*\d[\d.,  '’]{0,14}(?:,-|\.-)?\s*$")
+_PRICE_WORDS = frozenset("price prices pricing preis prix prezzo precio preco cena pris jiage price cost amount saleprice currentprice finalprice 价格 售价 hinta ar".split())
+_NOW_WORDS = frozenset("now current final sale special our offer promo selling actual today new nowprice saleprice currentprice xianjia cuxiao discounted finalprice main akt best buy".split())
+_OLD_WORDS = frozenset(
+    "old was list original regular rrp msrp strike striked strikethrough before crossed compare previous market yuanjia huaxianjia oldprice listprice marketprice "
+    "originalprice wasprice regularprice lineprice retail delprice del line past antes ancien barre statt uvp initial full oldprices base".split()
+)
+_OTHER_WORDS = frozenset(
+    "shipping delivery postage freight yunfei instalment installment instalments installments monthly month save saving savings saved discount points point unit per "
+    "deposit loyalty credit finance reward tax vat total subtotal cart basket minicart coupon voucher reference gift parcela parcelas rata threshold warranty protection addon accessory filter slider range".split()
+)
+_AROUND_OTHER = re.compile(r"shipping|delivery|运费|運費|versand|livraison|spedizione|env[ií]o|dostawa|doprava|gift ?card|warranty|finance|credit|protection plan", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An amount at a node. `score` about −10 … +10; `struck` when it is shown crossed out or called an earlier price."""
+
+    price: Price
+    node: int
+    score: float
+    struck: bool
+    note: str = ""
+
+    @property
+    def amount(self) -> Decimal:
+        assert self.price.amount is not None
+        return self.price.amount
+
+
+class Candidates:
+    """All priced places of one page, best first."""
+
+    def __init__(self, tree: Tree, regions: Regions, reader: PassageReader, main: int, buttons: Sequence[int]) -> None:
+        self.tree, self.regions, self.reader = tree, regions, reader
+        self.main, self.buttons = main, list(buttons)
+        self.all: list[Candidate] = []
+        self._gather()
+        self._repeat()
+        self.all.sort(key=lambda c: -c.score)
+
+    def _gather(self) -> None:
+        nodes, seen = self.tree.nodes, set[int]()
+        i = 0
+        while i < len(nodes):
+            node = nodes[i]
+            if node.tag in {"script", "style", "head", "noscript", "template", "select", "svg", "textarea", "iframe"} and not (
+                node.tag == "template" and "shadowrootmode" in node.attrs
+            ):
+                i = node.end
+                continue
+            if node.tag == "#" and len(node.text) < 400 and node.parent >= 0 and _DIGIT.search(node.text):
+                self._at(i, node.parent, seen)
+                if len(self.all) > MAX_CANDIDATES:
+                    return
+            i += 1
+
+    def _at(self, text_node: int, parent: int, seen: set[int]) -> None:
+        """The smallest element around a number that holds its currency too, at most four steps up."""
+        nodes = self.tree.nodes
+        text = nodes[text_node].text
+        place = parent
+        for step in range(5):
+            if place < 0 or place in seen or nodes[place].tag in {"body", "html"}:
+                return
+            if step:
+                if nodes[place].end - place > 40:
+                    break
+                text = self._shown(place)
+                if len(text) > 160:
+                    break
+            prices = [p for p in find_prices(text) if p.amount]
+            if prices:
+                if step:
+                    seen.update(range(place, nodes[place].end))
+                for price in prices:
+                    self._add(price, place, bare=False)
+                return
+            place = nodes[place].parent
+        if _BARE.match(nodes[text_node].text) and self._words(parent) & _PRICE_WORDS:
+            price = parse_price(nodes[text_node].text)
+            if price.amount:
+                self._add(price, parent, bare=True)
+
+    def _shown(self, i: int) -> str:
+        """Text of a price's element, with cents set small and high given their point."""
+        parts: list[str] = []
+        nodes = self.tree.nodes
+        for j in range(i, nodes[i].end):
+            node = nodes[j]
+            if node.tag != "#":
+                continue
+            text = node.text.strip()
+            if not text:
+                parts.append(" ")
+                continue
+            above = nodes[node.parent]
+            small = above.tag in {"sup", "small"} or _CENTS_NAME.search(above.attrs.get("class", ""))
+            if small and text[:2].isdigit() and len(text.rstrip(" €$£")) == 2 and parts and "".join(parts).rstrip()[-1:].isdigit():
+                parts.append("." + text)
+            else:
+                parts.append(node.text)
+        return " ".join("".join(parts).split())
+
+    def _words(self, i: int, levels: int = 3) -> set[str]:
+        """Words of the class, id, itemprop and data names of an element and a few above it."""
+        words: set[str] = set()
+        nodes = self.tree.nodes
+        for _ in range(levels):
+            if i < 0:
+                break
+            attrs = nodes[i].attrs
+            for name in ("class", "id", "itemprop"):
+                if name in attrs:
+                    found = tokens(attrs[name])
+                    words.update(found)
+                    words.update(a + b for a, b in zip(found, found[1:], strict=False))
+            i = nodes[i].parent
+        return words
+
+    def _add(self, price: Price, i: int, *, bare: bool) -> None:
+        nodes = self.tree.nodes
+        own, around = self._words(i, 1), self._words(i, 4)
+        struck = self._struck(i) or price.kind is PriceKind.ORIGINAL
+        score = -1.5 if bare else 0.0
+        if own & _PRICE_WORDS:
+            score += 2.0
+        elif around & _PRICE_WORDS:
+            score += 1.2
+        if own & _NOW_WORDS:
+            score += 1.0
+        elif around & _NOW_WORDS:
+            score += 0.4
+        if own & _OLD_WORDS:
+            struck = True
+        elif (around & _OLD_WORDS) and not (own & _NOW_WORDS):
+            score -= 1.0
+        if own & _OTHER_WORDS:
+            score -= 3.0
+        elif around & _OTHER_WORDS:
+            score -= 1.2
+        score += self._region_score(self.regions.of[i])
+        score += {PriceKind.PRICE: 0.0, PriceKind.COUPON: -0.3, PriceKind.MEMBER: -0.8, PriceKind.ORIGINAL: 0.0}.get(price.kind, -4.0)
+        score += self._near(i)
+        if price.unit:
+            score -= 1.5
+        if self._hidden(i):
+            score -= 2.0
+        if nodes[i].tag in {"h2", "h3", "strong", "b", "big", "ins"}:
+            score += 0.4
+        if nodes[i].tag in {"p", "li", "label", "option"} or len(self.tree.text(i, 120)) > 60:
+            score -= 0.8
+        if struck:
+            score -= 4.0
+        self.all.append(Candidate(price, i, score, struck, price.note))
+
+    def _region_score(self, region: Region) -> float:
+        return {
+            Region.PRICE: 0.8, Region.TITLE: 0.2, Region.NAV: -3.5, Region.FOOTER: -5.0, Region.REVIEW: -5.0, Region.REPLY: -5.0, Region.QA: -5.0,
+            Region.CHROME: -5.0, Region.TERMS: -2.0, Region.NOTICE: -1.5,
+        }.get(region, 0.0)  # fmt: skip
+
+    def _near(self, i: int) -> float:
+        """Up to +2 after the main heading and +1.5 around the buy button, by the number of nodes between."""
+        score = 0.0
+        if self.main >= 0:
+            gap = i - self.main
+            score += max(0.0, 2.0 - gap / 150) if gap >= 0 else max(-1.0, 0.6 + gap / 300)
+        if self.buttons:
+            gap = min(abs(i - b) for b in self.buttons[:20])
+            score += max(0.0, 1.5 - gap / 80)
+        return score
+
+    def _struck(self, i: int) -> bool:
+        nodes = self.tree.nodes
+        for _ in range(4):
+            if i < 0:
+                return False
+            node = nodes[i]
+            if node.tag in {"del", "s", "strike"} or "line-through" in node.attrs.get("style", ""):
+                return True
+            i = node.parent
+        return False
+
+    def _hidden(self, i: int) -> bool:
+        return self.reader.hidden[i] is not None
+
+    def _repeat(self) -> None:
+        """The price of the goods is often shown several times outside lists of other goods."""
+        counts = Counter(c.amount for c in self.all if c.score > -2)
+        for candidate in self.all:
+            candidate.score += min(1.0, 0.3 * (counts[candidate.amount] - 1)) if candidate.score > -2 else 0

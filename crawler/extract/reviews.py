@@ -1,0 +1,271 @@
+"""Consumers' reviews: id, keyed hash of the name shown, time, rating, text, variant, the shop's reply. Never the name itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+from contracts.page import Region, Review
+from crawler.extract.dates import parse_time
+from crawler.extract.regions import Regions, tokens
+from crawler.extract.tree import Tree
+
+MAX_REVIEWS: Final = 500
+
+_TEXT: Final = frozenset("content text body comment reviewbody message neirong desc description words detail con reviewtext reviewcontent commentcontent tm txt 内容".split())
+_AUTHOR: Final = frozenset("author user username nick nickname name buyer reviewer member customer yonghu nicheng uname by 用户 昵称".split())
+_TIME: Final = frozenset("date time datetime shijian riqi published created day posted timestamp 时间 日期".split())
+_RATING: Final = frozenset("star stars rating score rate xing pingfen level grade 评分 星级".split())
+_VARIANT: Final = frozenset("sku variant spec attr attrs option guige kuanshi model order product 规格 款式".split())
+_ID_ATTRS: Final = ("data-review-id", "data-reviewid", "data-comment-id", "data-rid", "data-id", "id")
+_STAR_TEXT = re.compile(r"^[★☆⭐\s]{1,12}$")
+_SCORE = re.compile(r"(\d(?:[.,]\d)?)\s*(?:/\s*(?:5|10)|分|星|stars?|out of|von|sur|su|de)", re.IGNORECASE)
+_STAR_CLASS = re.compile(r"(?:star|score|rating|level|xing|allstar|s)-?_?([1-5])(?:0|\b)", re.IGNORECASE)
+_MASKED = re.compile(r"^[\w\u4e00-\u9fff]{0,3}\*{1,6}[\w\u4e00-\u9fff]{0,3}$")
+_REPLY_LEAD = re.compile(r"^\s*(?:掌柜|商家|卖家|賣家|店家|客服|官方|店主|seller|shop|store|merchant)\s*(?:的)?(?:回复|回覆|解释|答复|reply|response)\s*[::]\s*", re.IGNORECASE)
+_VARIANT_LEAD = re.compile(r"^(?:颜色|颜色分类|尺码|规格|款式|型号|口味|套餐|color|size|style)[^::]{0,8}[::]")
+
+
+def read_reviews(tree: Tree, regions: Regions, declared: Sequence[dict[str, Any]], key: bytes, at: datetime | None) -> tuple[Review, ...]:
+    """Reviews as shown, else as declared in JSON-LD; what a declared one adds (time, rating) completes a shown one."""
+    shown = [r for i in _items(tree, regions) if (r := _from_node(tree, regions, i, key, at))]
+    told = [r for item in declared[:MAX_REVIEWS] if (r := _from_ld(item, key, at))]
+    if not shown:
+        return tuple(told)
+    by_text = {_key(r.text): r for r in told}
+    merged = []
+    for review in shown:
+        other = by_text.get(_key(review.text))
+        if other:
+            review = Review(
+                review.id, review.text, review.author_hash or other.author_hash, review.at or other.at,
+                review.rating if review.rating is not None else other.rating, review.selector, review.variant, review.reply,
+            )  # fmt: skip
+        merged.append(review)
+    return tuple(merged)
+
+
+def author_hash(name: str, key: bytes) -> str:
+    """Keyed BLAKE2b of a nickname as shown; empty for no name."""
+    name = " ".join(name.split())
+    return blake2b(name.encode(), key=key[:64], digest_size=16).hexdigest() if name else ""
+
+
+def _items(tree: Tree, regions: Regions) -> list[int]:
+    """The elements that hold one review each: marked as such, else the repeated children of a review region."""
+    nodes, of = tree.nodes, regions.of
+    marked = [
+        i for i, n in enumerate(nodes)
+        if ("itemprop" in n.attrs or "itemtype" in n.attrs) and (re.search(r"/(?:Review|UserComments)$", n.attrs.get("itemtype", "")) or (n.attrs.get("itemprop", "").lower() == "review" and n.tag != "meta"))
+    ]  # fmt: skip
+    if marked:
+        return marked[:MAX_REVIEWS]
+    tops = [i for i, n in enumerate(nodes) if n.tag != "#" and of[i] is Region.REVIEW and (n.parent < 0 or of[n.parent] is not Region.REVIEW)]
+    found: list[int] = []
+    for top in tops:
+        found += _repeated(tree, regions, top)
+        if len(found) > MAX_REVIEWS:
+            break
+    return found[:MAX_REVIEWS]
+
+
+def _repeated(tree: Tree, regions: Regions, top: int) -> list[int]:
+    """Like siblings below `top` that hold some words each; the level with the most words wins."""
+    nodes = tree.nodes
+    best: list[int] = []
+    best_size = 0
+    i = top
+    while i < nodes[top].end:
+        node = nodes[i]
+        if node.tag == "#" or node.end - i < 4:
+            i += 1
+            continue
+        like: dict[tuple[str, str], list[int]] = {}
+        for j in tree.children(i):
+            if nodes[j].tag in {"li", "div", "article", "tr", "dl", "section", "blockquote", "p"}:
+                like.setdefault((nodes[j].tag, (tokens(nodes[j].attrs.get("class", "")) or ("",))[0]), []).append(j)
+        for members in like.values():
+            good = [j for j in members if _looks_like_review(tree, regions, j)]
+            size = sum(nodes[j].end - j for j in good)
+            if good and size > best_size * 1.0001 and (len(good) > len(best) or not best):
+                best, best_size = good, size
+        i += 1
+    if not best and _looks_like_review(tree, regions, top) and nodes[top].tag in {"li", "article", "div"}:
+        return [top]
+    return best
+
+
+def _looks_like_review(tree: Tree, regions: Regions, i: int) -> bool:
+    """Words, and beside them a name, a time or a rating in elements of their own."""
+    nodes = tree.nodes
+    signs = 0
+    seen: set[str] = set()
+    if nodes[i].end - i < 4:
+        return False
+    for j in range(i + 1, min(nodes[i].end, i + 200)):
+        node = nodes[j]
+        if node.tag == "#":
+            text = node.text.strip()
+            if "time" not in seen and 5 <= len(text) <= 30 and any(c.isdigit() for c in text) and parse_time(text):
+                seen.add("time")
+            elif "rating" not in seen and _STAR_TEXT.match(text) and text:
+                seen.add("rating")
+            elif "author" not in seen and _MASKED.match(text):
+                seen.add("author")
+            continue
+        words = _words(node.attrs)
+        for name, vocabulary in (("author", _AUTHOR), ("time", _TIME), ("rating", _RATING)):
+            if name not in seen and (not words.isdisjoint(vocabulary) or (name == "time" and node.tag == "time")):
+                seen.add(name)
+    signs = len(seen)
+    own = nodes[i].attrs.get("class", "")
+    single = any(w in {"item", "review", "comment", "card", "li", "row", "single"} for w in tokens(own))
+    return (signs >= 2 or (signs == 1 and single)) and len(tree.text(i, 400)) >= 4
+
+
+def _from_node(tree: Tree, regions: Regions, i: int, key: bytes, at: datetime | None) -> Review | None:
+    nodes = tree.nodes
+    text, author, variant, reply = "", "", "", []
+    moment: datetime | None = None
+    rating: float | None = None
+    loose: list[str] = []
+    j = i + 1
+    while j < nodes[i].end:
+        node = nodes[j]
+        if node.tag == "#":
+            if node.text.strip():
+                loose.append(node.text.strip())
+            j += 1
+            continue
+        if regions.of[j] is Region.REPLY:
+            reply.append(tree.text(j, 2000))
+            j = node.end
+            continue
+        words, size = _words(node.attrs), node.end - j
+        prop = node.attrs.get("itemprop", "").lower()
+        if rating is None and (prop == "ratingvalue" or (not words.isdisjoint(_RATING) and size < 30)):
+            rating = _stars(tree, j)
+            if rating is not None:
+                j = node.end
+                continue
+        if moment is None and (prop == "datepublished" or node.tag == "time" or (not words.isdisjoint(_TIME) and size < 12)):
+            moment = parse_time(node.attrs.get("datetime") or node.attrs.get("content") or tree.text(j, 60), at)
+            if moment is not None:
+                j = node.end
+                continue
+        if prop == "reviewbody" or (size < 60 and not words.isdisjoint(_TEXT) and words.isdisjoint(_AUTHOR | _TIME) and _leaf(tree, j)):
+            words_here = tree.text(j, 5000)
+            text = words_here if len(words_here) > len(text) else text
+            j = node.end
+            continue
+        if not author and (prop in {"author", "name"} or (not words.isdisjoint(_AUTHOR) and size < 16 and _leaf(tree, j))):
+            author = tree.text(j, 80)
+            j = node.end
+            continue
+        if not variant and not words.isdisjoint(_VARIANT) and size < 16 and _leaf(tree, j):
+            variant = tree.text(j, 200)
+            j = node.end
+            continue
+        j += 1
+    for piece in loose:
+        if moment is None and len(piece) < 40 and (found := parse_time(piece, at)):
+            moment = found
+        elif not author and _MASKED.match(piece):
+            author = piece
+        elif not variant and _VARIANT_LEAD.match(piece):
+            variant = piece
+        elif _REPLY_LEAD.match(piece):
+            reply.append(piece)
+        elif rating is None and _STAR_TEXT.match(piece):
+            rating = float(piece.count("★") + piece.count("⭐"))
+    if not text:
+        text = max((p for p in loose if not _STAR_TEXT.match(p) and not _REPLY_LEAD.match(p)), key=len, default="")
+    if not text.strip():
+        return None
+    own = next((nodes[i].attrs[a] for a in _ID_ATTRS if nodes[i].attrs.get(a)), "")
+    return Review(
+        id=own or _made_id(author, text, moment),
+        text=text,
+        author_hash=author_hash(author, key),
+        at=moment,
+        rating=rating,
+        selector=tree.selector(i),
+        variant=variant,
+        reply=_REPLY_LEAD.sub("", " ".join(reply)).strip(),
+    )
+
+
+def _leaf(tree: Tree, i: int) -> bool:
+    """Nothing named like another part of a review lies inside."""
+    nodes = tree.nodes
+    parts = _AUTHOR | _TIME | _RATING
+    return all(nodes[j].tag == "#" or _words(nodes[j].attrs).isdisjoint(parts) for j in range(i + 1, nodes[i].end))
+
+
+def _words(attrs: dict[str, str]) -> frozenset[str]:
+    if not attrs:
+        return frozenset()
+    found = tokens(f"{attrs.get('class', '')} {attrs.get('itemprop', '')}")
+    return frozenset(found) | {a + b for a, b in zip(found, found[1:], strict=False)}
+
+
+def _stars(tree: Tree, i: int) -> float | None:
+    """A rating out of five, from a number, filled stars, a star class or a width in percent."""
+    nodes = tree.nodes
+    for name in ("content", "data-rating", "data-score", "data-star", "aria-label", "title", "value"):
+        value = nodes[i].attrs.get(name, "")
+        if m := re.search(r"\d(?:[.,]\d+)?", value):
+            return _bounded(float(m[0].replace(",", ".")))
+    text = tree.text(i, 60)
+    if "★" in text or "⭐" in text:
+        return _bounded(float(text.count("★") + text.count("⭐")))
+    if m := _SCORE.search(text) or re.fullmatch(r"\s*(\d(?:\.\d)?)\s*", text):
+        return _bounded(float(m[1].replace(",", ".")))
+    for j in range(i, nodes[i].end):
+        node = nodes[j]
+        if node.tag == "#":
+            continue
+        if m := re.search(r"width:\s*(\d{1,3})(?:\.\d+)?%", node.attrs.get("style", "")):
+            return _bounded(int(m[1]) / 20)
+        if m := _STAR_CLASS.search(node.attrs.get("class", "")):
+            return _bounded(float(m[1]))
+    return None
+
+
+def _bounded(value: float) -> float | None:
+    return value if 0 <= value <= 10 else None
+
+
+def _from_ld(item: dict[str, Any], key: bytes, at: datetime | None) -> Review | None:
+    text = str(item.get("reviewBody") or item.get("description") or "").strip()[:5000]
+    if not text:
+        return None
+    author = item.get("author")
+    name = author.get("name", "") if isinstance(author, dict) else author if isinstance(author, str) else ""
+    rating = item.get("reviewRating")
+    value = rating.get("ratingValue") if isinstance(rating, dict) else None
+    try:
+        stars = float(str(value).replace(",", ".")) if value is not None else None
+    except ValueError:
+        stars = None
+    moment = parse_time(str(item.get("datePublished") or ""), at)
+    own = item.get("@id") or item.get("identifier")
+    return Review(
+        id=str(own) if isinstance(own, str) and own else _made_id(str(name), text, moment),
+        text=text,
+        author_hash=author_hash(str(name), key),
+        at=moment,
+        rating=stars,
+    )
+
+
+def _made_id(author: str, text: str, moment: datetime | None) -> str:
+    """An id for a review the page gives none: the same words by the same hand at the same time are the same review."""
+    return "h" + blake2b(f"{author}\0{text}\0{moment.isoformat() if moment else ''}".encode(), digest_size=8).hexdigest()
+
+
+def _key(text: str) -> str:
+    return "".join(text.split())[:80]

@@ -1,0 +1,1 @@
+"""Scrapy's spiders: one, which takes its addresses from the frontier."""

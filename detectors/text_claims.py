@@ -1,0 +1,61 @@
+"""What the library of violation semantics says of a snapshot's passages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from contracts.finding import Detection, Pointer, Registers
+from contracts.page import PageReading, Region
+from contracts.site import History, Snapshot
+from semantic_lib.library import Library
+from semantic_lib.load import library
+
+#: The platform's own furniture is not the shop's claim; hidden text is kept, a page may show it later.
+_SKIPPED = frozenset({Region.CHROME})
+#: How trade is done, as the reading's fact `mode` names it, in the words that mean cross-border retail import.
+_CROSSING = ("cross-border", "bonded", "跨境", "保税", "1210", "9610")
+
+
+class TextClaims:
+    """Detector: rules over passages. Pure; the law in force is resolved by `at`."""
+
+    def __init__(self, known: Library | None = None) -> None:
+        self._library = known
+
+    def __call__(self, snapshot: Snapshot, history: History, registers: Registers, at: datetime) -> Detection:  # noqa: ARG002
+        known = self._library or library()
+        reading = snapshot.reading
+        numbered = [(n, p) for n, p in enumerate(reading.passages) if p.region not in _SKIPPED and p.text.strip()]
+        found = known.read(
+            [passage for _, passage in numbered],
+            at=at,
+            goods=_goods(reading),
+            title=reading.value("name") or reading.title or None,
+            cross_border=_cross_border(reading),
+        )
+        numbers = [number for number, _ in numbered]
+
+        def placed(pointer: Pointer) -> Pointer:
+            number = numbers[pointer.passage] if pointer.passage is not None else None
+            return replace(pointer, passage=number, snapshot_id=snapshot.id, captured_at=snapshot.captured_at)
+
+        return Detection(
+            tuple(replace(f, evidence=tuple(placed(p) for p in f.evidence)) for f in found.findings),
+            tuple(replace(e, pointer=placed(e.pointer)) for e in found.exempted),
+            tuple(replace(n, pointer=placed(n.pointer)) for n in found.needs),
+        )
+
+
+def _goods(reading: PageReading) -> str | None:
+    """What the page's own facts say is sold."""
+    words = [value for name in ("goods", "category", "permit") if (value := reading.value(name))]
+    return " ".join(words) or None
+
+
+def _cross_border(reading: PageReading) -> bool | None:
+    mode = reading.value("mode")
+    return any(word in mode.lower() for word in _CROSSING) if mode else None
+
+
+text_claims = TextClaims()

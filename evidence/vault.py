@@ -1,0 +1,323 @@
+"""The vault: one door to store, log, signer and timestamper.
+
+    root/objects/     content-addressed files        root/warc/       http level, segments by run
+    root/captures/    full captures: manifests       root/log/        events, checkpoints
+    root/keys/        public keys ever used          root/pending/    what still waits for its log entry or its stamp
+
+Sealing a manifest goes: markers in pending/ → manifest and signature in place → log entry → stamp. Each step is durable
+before the next; `recover` finishes whatever a kill interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from contracts.clock import Clock, iso
+from contracts.errors import InputError, Unverifiable
+from evidence import warc
+from evidence.exchange import Exchange
+from evidence.http_level import HttpRun, Place, RunBusy
+from evidence.log import Checkpoint, Event, Log
+from evidence.seal import Signer, canonical, digest, fsync_folder, load_public, write_new
+from evidence.store import Store
+from evidence.timestamp import Pending, Stamp, Timestamper, check_stamp, load_roots
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed manifest. `timestamp` is "stamped" or "pending"; `reasons` say why it is pending."""
+
+    id: str
+    path: Path
+    timestamp: str
+    reasons: tuple[str, ...] = ()
+
+
+class Vault:
+    """See the module. Several processes may hold the same vault; within one, use it from one thread at a time."""
+
+    def __init__(self, root: Path, signer: Signer, clock: Clock, timestamper: Timestamper) -> None:
+        self.root = root
+        self.clock = clock
+        self.signer = signer
+        self.timestamper = timestamper
+        self.warc = root / "warc"
+        self.captures = root / "captures"
+        self._pending = root / "pending"
+        for folder in (self.warc, self.captures, self._pending):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store(root / "objects")
+        self.log = Log(root / "log", clock)
+
+    @classmethod
+    def open(
+        cls, root: Path, *, keys: Path, clock: Clock, tsa_urls: tuple[str, ...] = (), tsa_ca: Path | None = None
+    ) -> Vault:
+        """Opens or makes a vault; makes the signing key on the first run. Raises EnvironmentFault when it cannot."""
+        root.mkdir(parents=True, exist_ok=True)
+        signer, made = Signer.open(keys, root / "keys")
+        vault = cls(root, signer, clock, Timestamper(tsa_urls, tsa_ca))
+        if made:
+            vault.log.append("key.made", {"key": signer.id, "public_pem": signer.public_pem.decode()})
+        return vault
+
+    def close(self) -> None:
+        """Nothing is buffered: every act was durable when it returned."""
+
+    def open_run(self, run_id: str, about: Mapping[str, Any]) -> HttpRun:
+        """The writer of a patrol run's exchanges; opening an interrupted run cuts its torn tail and goes on."""
+        return HttpRun(self, run_id, about)
+
+    # — sealing —
+
+    def seal_manifest(self, path: Path, manifest: Mapping[str, Any], *, stamp: bool = True) -> Sealed:
+        """Signs, logs and stamps a manifest at `path` (inside the vault). The key's id is added to it."""
+        content = canonical({**manifest, "key": self.signer.id})
+        relative = str(path.relative_to(self.root))
+        identity = str(manifest["id"])
+        for marker in (f"{identity}.log", f"{identity}.stamp"):
+            write_new(self._pending / marker, relative.encode(), mode=0o644)
+        if not path.exists():
+            path.with_suffix(".sig").unlink(missing_ok=True)  # left by a kill before its manifest was written
+        write_new(path.with_suffix(".sig"), self.signer.sign(content))
+        if not write_new(path, content):
+            raise InputError("{path} 已封存,不得改写", path=relative)
+        self._log_sealed(identity, path)
+        if not stamp:
+            return Sealed(identity, path, "pending", ("留待批量加盖",))
+        return self._stamp(identity, path)
+
+    def new_capture_folder(self, evidence_id: str) -> Path:
+        """The folder of a full capture, made and durable."""
+        folder = self.capture_folder(evidence_id)
+        folder.mkdir(parents=True)
+        for parent in (folder.parent, self.captures):
+            fsync_folder(parent)
+        return folder
+
+    def capture_folder(self, evidence_id: str) -> Path:
+        if not evidence_id.isalnum():
+            raise InputError("不是完整级证据编号:{id}", id=evidence_id[:100])
+        return self.captures / evidence_id[:6] / evidence_id
+
+    def _log_sealed(self, identity: str, path: Path) -> None:
+        sums = digest(path)
+        data = {"id": identity, "manifest_sha256": sums.sha256, "manifest_sm3": sums.sm3, "key": self.signer.id}
+        self.log.append("evidence.sealed", data)
+        (self._pending / f"{identity}.log").unlink()
+
+    def _stamp(self, identity: str, path: Path) -> Sealed:
+        content = path.read_bytes()
+        result = self.timestamper.stamp(content)
+        if isinstance(result, Pending):
+            return Sealed(identity, path, "pending", result.reasons)
+        self._keep_stamp(path, result)
+        drift = round((result.at - self.clock.now()).total_seconds())
+        self.log.append(
+            "evidence.stamped",
+            {"id": identity, "at": iso(result.at), "authority": result.authority, "authority_minus_clock_s": drift},
+        )
+        (self._pending / f"{identity}.stamp").unlink(missing_ok=True)
+        return Sealed(identity, path, "stamped")
+
+    @staticmethod
+    def _keep_stamp(path: Path, stamp: Stamp) -> None:
+        path.with_suffix(".tsq").unlink(missing_ok=True)  # a request whose answer a kill lost
+        write_new(path.with_suffix(".tsq"), stamp.request)
+        write_new(path.with_suffix(".tsr"), stamp.response)
+
+    def pending(self) -> list[str]:
+        """Identities that still wait for a time stamp, oldest first."""
+        return sorted(path.stem for path in self._pending.glob("*.stamp"))
+
+    def stamp_pending(self) -> list[Sealed]:
+        """Tries again for all that wait, and for the newest checkpoint. Stops asking after the first failure: the next
+        call tries again."""
+        done: list[Sealed] = []
+        for marker in sorted(self._pending.glob("*.stamp")):
+            path = self.root / marker.read_text()
+            if not path.exists():
+                continue  # `recover` decides about it
+            if path.with_suffix(".tsr").exists():
+                marker.unlink()
+                continue
+            sealed = self._stamp(marker.stem, path)
+            done.append(sealed)
+            if sealed.timestamp == "pending":
+                break
+        return done
+
+    def checkpoint(self, *, stamp: bool = True) -> Checkpoint:
+        """The signed head of the log, stamped when an authority answers (tried again on each call)."""
+        checkpoint = self.log.checkpoint(self.signer)
+        if stamp and not checkpoint.stamped:
+            result = self.timestamper.stamp(checkpoint.text)
+            if isinstance(result, Stamp):
+                self._keep_stamp(checkpoint.path, result)
+        return checkpoint
+
+    def rotate_key(self) -> str:
+        """A new signing key; the change is in the log, vouched for by the old key. Returns the new key's id."""
+        self.signer, event = self.signer.rotate(self.clock)
+        self.log.append("key.rotated", event)
+        return self.signer.id
+
+    def recover(self) -> list[str]:
+        """Finishes what a kill interrupted: log entries, unsealed segments of runs nobody writes. Returns what it did."""
+        done = []
+        logged: set[str] | None = None
+        for marker in sorted(self._pending.glob("*.log")):
+            path = self.root / marker.read_text()
+            if not path.exists():  # killed before the manifest was in place: nothing was sealed
+                marker.unlink()
+                (self._pending / f"{marker.stem}.stamp").unlink(missing_ok=True)
+                path.with_suffix(".sig").unlink(missing_ok=True)
+                done.append(f"{marker.stem}:封存未完成,已撤销")
+                continue
+            if logged is None:
+                logged = {str(e.data.get("id")) for e in self.log.events() if e.kind == "evidence.sealed"}
+            if marker.stem in logged:
+                marker.unlink()
+            else:
+                self._log_sealed(marker.stem, path)
+                done.append(f"{marker.stem}:已补记日志")
+        return done + self._recover_runs()
+
+    def _recover_runs(self) -> list[str]:
+        done = []
+        for segment in sorted(self.warc.glob("*/*.warc.gz")):
+            if segment.with_name(segment.name[:4] + ".manifest.json").exists():
+                continue
+            try:
+                run = self.open_run(segment.parent.name, {"recovered": "中断后封存"})
+            except RunBusy:
+                continue
+            with run:
+                if run.seal(stamp=False):
+                    done.append(f"{run.run_id}/{segment.name[:4]}:中断的证据段已封存")
+        return done
+
+    # — reading —
+
+    def original(self, evidence_id: str) -> warc.Original:
+        """The record that holds a page's body, followed through a revisit. Raises InputError or Unverifiable."""
+        for _ in range(2):
+            head = self._head(evidence_id)
+            if head.get("warc-type") == "response":
+                return warc.Original(
+                    evidence_id,
+                    head.get("warc-record-id", ""),
+                    head.get("warc-target-uri", ""),
+                    head.get("warc-date", ""),
+                    head.get("warc-payload-digest", ""),
+                )
+            evidence_id = head.get("x-wangxun-refers-to", "")
+        raise Unverifiable("证据 {id} 未指向原始记录", id=evidence_id)
+
+    def _head(self, evidence_id: str) -> Mapping[str, str]:
+        place = Place.parse(evidence_id)
+        with self._segment(place).open("rb") as file:
+            return warc.read_head(file, place.offset)
+
+    def _segment(self, place: Place) -> Path:
+        path = self.warc / f"{place.stem}.warc.gz"
+        if not path.exists():
+            raise InputError("证据段 {name} 不存在", name=place.stem)
+        return path
+
+    def record_span(self, evidence_id: str) -> tuple[int, bytes]:
+        """Index of a committed http record within its batch, and its line. Raises InputError when it is unknown."""
+        place = Place.parse(evidence_id)
+        path = self.warc / f"{place.stem}.records.jsonl"
+        if path.exists():
+            for index, line in enumerate(path.read_bytes().splitlines()):
+                if json.loads(line)["offset"] == place.offset:
+                    return index, line
+        raise InputError("没有这份证据:{id}", id=evidence_id)
+
+    def exchange(self, evidence_id: str) -> Exchange:
+        """An exchange of the http level with its full body, revisits followed."""
+        response, request = self._records(evidence_id)
+        if response.kind != "revisit":
+            return warc.read_exchange(response, request)
+        held, asked = self._records(response.headers.get("x-wangxun-refers-to", ""))
+        if (
+            response.headers.get("warc-profile") == warc.NOT_MODIFIED
+        ):  # a bare 304 shows nothing; the page was as before
+            shown = warc.read_exchange(held, request or asked)
+            return replace(shown, at=datetime.fromisoformat(response.headers["warc-date"]))
+        return warc.read_exchange(response, request or asked, held.payload)
+
+    def _records(self, evidence_id: str) -> tuple[warc.Record, warc.Record | None]:
+        place = Place.parse(evidence_id)
+        fields = json.loads(self.record_span(evidence_id)[1])
+        with self._segment(place).open("rb") as file:
+            found = list(warc.read_records(file, place.offset, place.offset + fields["length"]))
+        return found[0], (found[1] if len(found) > 1 else None)
+
+    def manifest_path(self, evidence_id: str) -> Path:
+        """The manifest that seals an evidence, full or http. Raises InputError when it is unknown or not sealed yet."""
+        if evidence_id.startswith("http."):
+            path = self.warc / f"{Place.parse(evidence_id).stem}.manifest.json"
+        else:
+            path = self.capture_folder(evidence_id) / "manifest.json"
+        if not path.exists():
+            raise InputError("证据 {id} 不存在或尚未封存", id=evidence_id)
+        return path
+
+    def manifest(self, evidence_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.manifest_path(evidence_id).read_bytes())
+        return found
+
+    def stamped(self, evidence_id: str) -> bool:
+        return self.manifest_path(evidence_id).with_suffix(".tsr").exists()
+
+    def file(self, evidence_id: str, name: str) -> Path:
+        """A file of a full capture, by its name in the manifest ("page.png", "dom.html", …)."""
+        entry = self.manifest(evidence_id)["files"].get(name)
+        if entry is None:
+            raise InputError("证据 {id} 中没有文件 {name}", id=evidence_id, name=name)
+        return self.store.path(entry["sha256"])
+
+    def all_manifests(self) -> Iterator[Path]:
+        """Every sealed manifest, captures first, in a fixed order."""
+        for bucket in sorted(self.captures.iterdir()):
+            for folder in sorted(bucket.iterdir()):
+                if (folder / "manifest.json").exists():
+                    yield folder / "manifest.json"
+        for run in sorted(self.warc.iterdir()):
+            yield from sorted(run.glob("*.manifest.json"))
+
+    def public_key(self, key: str) -> bytes:
+        """PEM of a public key ever used. Raises InputError when it is unknown."""
+        if len(key) != 16 or not key.isalnum():
+            raise InputError("不是密钥编号:{key}", key=key[:40])
+        path = self.root / "keys" / f"{key}.pem"
+        if not path.exists():
+            raise InputError("没有编号为 {key} 的公钥", key=key)
+        load_public(path.read_bytes())
+        return path.read_bytes()
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> Event:
+        """An act on evidence by another part (opened, exported, annotated), into the log."""
+        return self.log.append(kind, data)
+
+    def check_stamp_of(self, path: Path) -> None:
+        """Raises Unverifiable when the stamp beside a manifest does not hold against the configured root."""
+        if self.timestamper.ca is None:
+            raise Unverifiable("未配置时间戳根证书(WANGXUN_TSA_CA)")
+        request = path.with_suffix(".tsq").read_bytes()
+        check_stamp(path.read_bytes(), path.with_suffix(".tsr").read_bytes(), load_roots(self.timestamper.ca), request)
+
+    def staging(self) -> Path:
+        """A fresh private folder for files under way; the caller removes it."""
+        folder = self.root / "staging" / f"{os.getpid()}-{secrets.token_hex(8)}"
+        folder.mkdir(parents=True, mode=0o700)
+        return folder

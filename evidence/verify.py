@@ -1,0 +1,254 @@
+"""`verify`: a package, a WACZ, or the whole vault; every link, each failure with its place and cause.
+
+The checks of packages are those of `evidence.offline` (the file every package carries), run here with the
+cryptography and RFC 3161 libraries as engine. A vault is checked as a stream.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from contracts.errors import InputError, Unverifiable, WangxunError
+from evidence import offline, warc
+from evidence.log import GENESIS
+from evidence.merkle import Tree, leaf_hash
+from evidence.seal import load_public
+from evidence.timestamp import check_stamp
+
+Progress = Callable[[str, int], None]  #: what is being checked, how many so far
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`where` it is (file, record, offset) and `what` does not hold."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`checked` counts by kind. `ok` when nothing failed; warnings do not count."""
+
+    checked: Mapping[str, int]
+    failures: tuple[Failure, ...]
+    warnings: tuple[Failure, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "checked": dict(self.checked),
+            "failures": [{"where": f.where, "what": f.what} for f in self.failures],
+            "warnings": [{"where": f.where, "what": f.what} for f in self.warnings],
+        }
+
+
+class Libraries:
+    """Engine: cryptography for Ed25519, rfc3161-client for stamps."""
+
+    def signature(self, public_pem: bytes, data: bytes, signature: bytes) -> str:
+        try:
+            load_public(public_pem).verify(signature, data)
+        except (InvalidSignature, InputError, ValueError):
+            return "签名不成立"
+        return ""
+
+    def stamp(self, data: bytes, answer: bytes, query: bytes, chain_pem: bytes) -> tuple[str, datetime | None]:
+        try:
+            chain = x509.load_pem_x509_certificates(chain_pem)
+            roots = [c for c in chain if c.issuer == c.subject] or chain
+            return "", check_stamp(data, answer, roots, query or None).at
+        except Unverifiable as error:
+            return error.text(), None
+        except ValueError as error:
+            return f"时间戳或根证书无法读取:{error}", None
+
+
+def verify(path: Path, *, require_timestamp: bool = False, tsa_ca: Path | None = None) -> Report:
+    """A package (zip or unzipped) or a WACZ. Raises InputError when it is neither."""
+    try:
+        root = tsa_ca.read_bytes() if tsa_ca else b""
+        found = offline.check_path(path, Libraries(), require_timestamp=require_timestamp, tsa_ca=root)
+    except (offline.Unusable, OSError) as error:
+        raise InputError("{why}", why=str(error)) from error
+    return _report(found)
+
+
+def _report(found: offline.Findings) -> Report:
+    return Report(
+        dict(sorted(found.checked.items())),
+        tuple(Failure(*f) for f in found.failures),
+        tuple(Failure(*f) for f in found.warnings),
+    )
+
+
+def verify_vault(
+    root: Path, *, require_timestamp: bool = False, tsa_ca: Path | None = None, progress: Progress | None = None
+) -> Report:
+    """The whole store, read only: log, checkpoints, every manifest with its stamp, every object, every segment.
+
+    Memory stays small whatever the size. Raises InputError when there is no vault.
+    """
+    if not (root / "log").is_dir():
+        raise InputError("{path} 不是证据库", path=root)
+    out = offline.Findings()
+    check = _VaultCheck(root, out, progress or (lambda _what, _count: None))
+    keys = {path.stem: path.read_bytes() for path in (root / "keys").glob("*.pem")}
+    chain = tsa_ca.read_bytes() if tsa_ca else b""
+    check.trust = offline.Trust(Libraries(), keys, chain, require_timestamp)
+    check.log()
+    check.checkpoints()
+    check.captures()
+    check.batches()
+    check.objects()
+    return _report(out)
+
+
+class _VaultCheck:
+    """The steps of `verify_vault`."""
+
+    trust: offline.Trust
+
+    def __init__(self, root: Path, out: offline.Findings, progress: Progress) -> None:
+        self._root = root
+        self._out = out
+        self._progress = progress
+        self._tree = Tree()
+        self._sealed: dict[str, str] = {}
+        self._deleted: set[str] = set()
+
+    def log(self) -> None:
+        """Chain, sequence, readable lines; recomputes the tree from the lines themselves."""
+        prev, last_at, seq = GENESIS, "", 0
+        path = self._root / "log" / "events.jsonl"
+        with path.open("rb") as file:
+            for seq, raw in enumerate(file):
+                where = f"log/events.jsonl 第 {seq + 1} 行"
+                if not raw.endswith(b"\n"):
+                    self._out.warn(where, "末行不完整(写入时中断),下次写入时截去")
+                    break
+                line = raw[:-1]
+                self._tree.append(leaf_hash(line))
+                try:
+                    event = json.loads(line)
+                    if event["seq"] != seq or event["prev"] != prev:
+                        self._out.fail(where, "与前一行不相接(有改动、删除或调换)")
+                    self._note(event)
+                    if last_at and datetime.fromisoformat(event["at"]) < datetime.fromisoformat(last_at):
+                        self._out.warn(where, "时刻早于前一行(时钟曾回拨)")
+                    last_at = event["at"]
+                except (ValueError, KeyError, TypeError):
+                    self._out.fail(where, "无法读取")
+                prev = hashlib.sha256(line).hexdigest()
+                self._out.count("log_events")
+                if seq % 5000 == 0:
+                    self._progress("日志", seq)
+
+    def _note(self, event: Mapping[str, Any]) -> None:
+        if event["kind"] == "evidence.sealed":
+            self._sealed[event["data"]["id"]] = event["data"]["manifest_sha256"]
+        if event["kind"] == "evidence.deleted":
+            self._deleted.add(event["data"]["id"])
+
+    def checkpoints(self) -> None:
+        """Each signed head must be the root of the log as it stands: a rewritten past contradicts it."""
+        for path in sorted((self._root / "log" / "checkpoints").glob("*.txt")):
+            where = f"log/checkpoints/{path.name}"
+            try:
+                _, size, root, _, key = path.read_text("ascii").rstrip("\n").split("\n")
+                if int(size) > len(self._tree):
+                    self._out.fail(where, f"日志被截短:检查点有 {size} 条,现只有 {len(self._tree)} 条")
+                elif self._tree.root(int(size)) != base64.b64decode(root):
+                    self._out.fail(where, "日志与已签名的检查点不符(历史被改写)")
+                offline.check_sealed(path, where, self.trust, self._out, key=key)
+            except (ValueError, OSError) as error:
+                self._out.fail(where, f"无法读取:{error}")
+            self._out.count("checkpoints")
+
+    def _manifest(self, path: Path, where: str) -> dict[str, Any] | None:
+        try:
+            manifest: dict[str, Any] = json.loads(path.read_bytes())
+            identity = str(manifest["id"])
+            offline.check_sealed(path, where, self.trust, self._out)
+        except (ValueError, KeyError, OSError) as error:
+            self._out.fail(where, f"无法读取:{error}")
+            return None
+        logged = self._sealed.pop(identity, None)
+        if logged is None:
+            self._out.fail(where, "日志中没有该清单的封存记录")
+        elif logged != offline.digests(path)[0]:
+            self._out.fail(where, "与日志所记摘要不符")
+        return manifest
+
+    def captures(self) -> None:
+        for number, path in enumerate(sorted(self._root.glob("captures/*/*/manifest.json"))):
+            where = str(path.relative_to(self._root))
+            manifest = self._manifest(path, where)
+            for name, entry in (manifest or {}).get("files", {}).items():
+                held = self._root / "objects" / entry["sha256"][:2] / entry["sha256"][2:]
+                offline.check_file(held, f"{path.parent.name}/{name}", entry, self._out)
+                if name == "evidence.wacz" and held.exists():
+                    offline.check_wacz(held, f"{path.parent.name}/{name}", self._out)
+            self._out.count("captures")
+            self._progress("完整级证据", number + 1)
+
+    def batches(self) -> None:
+        for number, path in enumerate(sorted(self._root.glob("warc/*/*.manifest.json"))):
+            where = str(path.relative_to(self._root))
+            manifest = self._manifest(path, where)
+            if manifest:
+                for part in ("segment", "records"):
+                    name = manifest[part]["name"]
+                    offline.check_file(path.with_name(name), f"{path.parent.name}/{name}", manifest[part], self._out)
+                self._segment(path, manifest)
+            self._out.count("batches")
+            self._progress("网络级批次", number + 1)
+        for path in sorted(self._root.glob("warc/*/*.warc.gz")):
+            if not path.with_name(path.name[:4] + ".manifest.json").exists():
+                self._out.warn(str(path.relative_to(self._root)), "尚未封存的证据段")
+        for identity in sorted(set(self._sealed) - self._deleted):
+            self._out.fail(identity, "日志有封存记录而证据不存在")
+
+    def _segment(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        """Record lines against the root, and each WARC record's own digests."""
+        where = f"{path.parent.name}/{manifest['segment']['name']}"
+        try:
+            tree = Tree()
+            with path.with_name(manifest["records"]["name"]).open("rb") as lines:
+                for line in lines:
+                    tree.append(leaf_hash(line.rstrip(b"\n")))
+            if tree.root().hex() != manifest["records"]["root"] or len(tree) != manifest["records"]["count"]:
+                self._out.fail(where, "记录清单与批次的 Merkle 根不符")
+            with path.with_name(manifest["segment"]["name"]).open("rb") as file:
+                for record in warc.read_records(file):
+                    if wrong := warc.check_record(record):
+                        self._out.fail(f"{where} 第 {record.offset} 字节", wrong)
+                    self._out.count("warc_records")
+        except (OSError, WangxunError) as error:
+            self._out.fail(where, str(error))
+
+    def objects(self) -> None:
+        """Every object's name is its digest, whether or not a manifest names it."""
+        number = 0
+        for folder in sorted((self._root / "objects").glob("??")):
+            for path in sorted(folder.iterdir()):
+                number += 1
+                if offline.digests(path)[0] != folder.name + path.name:
+                    self._out.fail(f"objects/{folder.name}/{path.name}", "内容与摘要不符")
+                self._out.count("objects")
+                if number % 50 == 0:
+                    self._progress("对象", number)

@@ -1,0 +1,223 @@
+"""The sense around a hit: spaCy `zh` on jieba tokens, with one component a question.
+
+Each component is a registered spaCy factory that adds cues to `doc._.cues`: a kind, its own words, and the scope they govern.
+Only sentences in which some rule has spoken come here, and only when a cheap look says that a cue may be there.
+A token boundary never vetoes a hit; it only keeps 不 inside 不锈钢 from negating one.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+#: Clause borders in folded text.
+CLAUSE = re.compile(r"[,;。!?\n:|]|\.\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """`text` at [start, end) governs [left, right) of the sentence."""
+
+    kind: str
+    start: int
+    end: int
+    left: int
+    right: int
+    text: str
+
+    def governs(self, start: int, end: int) -> bool:
+        return self.left <= start and end <= self.right
+
+
+_NEGATORS = (
+    "不 没 没有 未 非 并非 绝非 勿 别 莫 不是 不会 不能 不可 不得 不要 不含 不做 不卖 不用 不需 不需要 不必 从不 从未 绝不 决不 "
+    "并不 并无 毫无 无 无法 无需 不存在 没做 没说 不敢 不敢说 不算 不属于 不具有 不具备 不提供 不支持 不承诺 不保证 唔系 唔会 冇 不带 不走 "
+    "not never no without neither nor cannot can't don't doesn't isn't aren't won't didn't none"
+).split()
+#: Words that begin with a negator and negate nothing.
+_NOT_NEGATING = re.compile(
+    r"不(?:锈|错|俗|倒|适|良|安|仅|但|只|止|断|同|管|论|如|过|妨|易|禁|愧|愁|限|足|少|二|凡|舍|已|日|久|朽|等|一样|得不)|非(?:常|凡|遗|物质|洲|主流|标|卖品)|无(?:论|线|疑|比|限|双|忧|添加|痕|敌|尘|人|锡|缝|边|菌)"
+    r"|没(?:想到|话说)|未(?:来|必)|别(?:墅|致|样|名|具|针|称|克)|no\.|not only"
+)
+_WISHES = (
+    "目标 追求 致力 致力于 立志 愿 愿景 希望 力求 力争 争做 争取 梦想 理想 使命 理念 信念 努力 初心 只为 盼 期望 祝 祝愿 strive aim goal "
+    "aspire hope mission vision"
+).split()
+_CONDITIONS = "如果 若 若是 假如 如 如有 如若 倘若 一旦 万一 凡是 要是 if should whenever unless".split()
+_OWN = re.compile(
+    r"(?:比|较|相比|相较|对比|跟|和|与|优于|胜过)[^,。;!?\n]{0,8}(?:上一?代|前一?代|前代|旧款|老款|旧版|老版|上一版|去年|往年|前款|原版本|上代"
+    r"|初代|第一代|我们(?:之前|以前|去年|另一)|本店其他|自家|同系列|我司)|(?:本店|我们店|我家店|店里|店内|本系列|同系列|系列中|我们家|我司|公司内|全系列?)"
+    r"(?:[^,。;!?\n]{0,6})(?:中|里|最)|than our (?:previous|last|first|older|own)|in our (?:range|line|shop|store|collection)|our (?:own )?best|of our\b"
+)
+_RULE_VERB = re.compile(
+    r"不得|禁止|严禁|禁用|不准|不允许|不可使用|不能使用|违反|违者|违规|违法|广告法|法规|法律|条例|规定|办法|依据|根据|按照|字样|用语|词语|等词|等字眼|字眼|"
+    r"罚款|处罚|查处|扣\d*分|prohibit|forbidden|must not|may not|not allowed|violat|regulation|\blaw\b|banned"
+)
+_QUOTED = re.compile(r"“[^”\n]{1,60}”|《[^》\n]{1,60}》|\"[^\"\n]{1,60}\"")
+_QUESTION = re.compile(r"[?]|(?:吗|么|呢|咩|嘛)\s*(?:$|[,。!?~\n])")
+_TRIGGER = re.compile(r"[不没未非勿别莫无从绝决冇唔]|not|never|no |n't|without|neither|nor |none")
+
+
+def _clause_end(text: str, start: int) -> int:
+    match = CLAUSE.search(text, start)
+    return match.start() if match else len(text)
+
+
+def _clause_start(text: str, end: int) -> int:
+    last = 0
+    for match in CLAUSE.finditer(text, 0, end):
+        last = match.end()
+    return last
+
+
+class NegationScope:
+    """A negator governs the rest of its clause (and what a 和/、 list continues)."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = frozenset(words)
+
+    def __call__(self, doc: Any) -> Any:
+        text = doc.text
+        for token in doc:
+            word = token.text
+            joined = word[0] in "不未没" and word not in self.words  # 不刷单 as one token
+            start = token.idx
+            if (word not in self.words and not joined) or _NOT_NEGATING.match(text, start):
+                continue
+            end = start + (1 if joined else len(word))
+            right = _clause_end(text, end)
+            doc._.cues.append(Cue("negation", start, end, start, right, word))
+        return doc
+
+
+class QuotedRule:
+    """Words inside quotation marks, or after a rule's verb, in a sentence that states a rule or law."""
+
+    def __call__(self, doc: Any) -> Any:
+        text = doc.text
+        verb = _RULE_VERB.search(text)
+        if verb is None:
+            return doc
+        for quote in _QUOTED.finditer(text):
+            doc._.cues.append(Cue("quoted-rule", verb.start(), verb.end(), quote.start(), quote.end(), verb[0]))
+        for found in _RULE_VERB.finditer(text):
+            if found[0] in (
+                "不得",
+                "禁止",
+                "严禁",
+                "禁用",
+                "不准",
+                "不允许",
+                "不可使用",
+                "不能使用",
+                "违反",
+                "prohibit",
+                "must not",
+            ):
+                doc._.cues.append(Cue("quoted-rule", found.start(), found.end(), found.end(), len(text), found[0]))
+        return doc
+
+
+class Question:
+    """From the sentence's start to its question mark or particle."""
+
+    def __call__(self, doc: Any) -> Any:
+        text = doc.text
+        for mark in _QUESTION.finditer(text):
+            doc._.cues.append(Cue("question", mark.start(), mark.end(), 0, mark.end(), mark[0].strip()))
+        return doc
+
+
+class WordScope:
+    """Cue words that govern what follows them up to the sentence's end (`clause_only`: to the clause's end)."""
+
+    def __init__(self, kind: str, words: Sequence[str], *, clause_only: bool) -> None:
+        self.kind, self.words, self.clause_only = kind, frozenset(words), clause_only
+
+    def __call__(self, doc: Any) -> Any:
+        for token in doc:
+            if token.text in self.words:
+                end = token.idx + len(token.text)
+                right = _clause_end(doc.text, end) if self.clause_only else len(doc.text)
+                doc._.cues.append(Cue(self.kind, token.idx, end, end, right, token.text))
+        return doc
+
+
+class OwnComparison:
+    """The clause compares with the shop's own older or other goods."""
+
+    def __call__(self, doc: Any) -> Any:
+        text = doc.text
+        for found in _OWN.finditer(text):
+            left, right = _clause_start(text, found.start()), _clause_end(text, found.end())
+            doc._.cues.append(Cue("own-comparison", found.start(), found.end(), left, right, found[0]))
+        return doc
+
+
+#: Component names a rule's exemption may use, with the cheap look that says whether running it can matter.
+COMPONENTS: dict[str, re.Pattern[str]] = {
+    "negation": _TRIGGER,
+    "quoted-rule": _RULE_VERB,
+    "question": _QUESTION,
+    "wish": re.compile("|".join(map(re.escape, _WISHES))),
+    "condition": re.compile("|".join(map(re.escape, _CONDITIONS))),
+    "own-comparison": _OWN,
+}
+#: All that `component:` may name; the consumer's voice is heard by semantic_lib.voice over the whole passage.
+COMPONENT_NAMES = frozenset(COMPONENTS) | {"consumer-voice"}
+
+
+class JiebaTokenizer:
+    """jieba's default dictionary in a tokenizer of our own: nothing is shared, nothing is cached on disk."""
+
+    def __init__(self, vocab: Any, words: Sequence[str]) -> None:
+        import jieba
+
+        jieba.setLogLevel(logging.ERROR)
+        self.vocab = vocab
+        own = jieba.Tokenizer()
+        own.FREQ, own.total = own.gen_pfdict(own.get_dict_file())
+        own.initialized = True
+        for word in words:
+            own.add_word(word)
+        self._cut: Callable[[str], Any] = own.cut
+
+    def __call__(self, text: str) -> Any:
+        from spacy.tokens import Doc
+
+        words = list(self._cut(text, HMM=False))
+        return Doc(self.vocab, words=words, spaces=[False] * len(words))
+
+
+@lru_cache(maxsize=1)
+def pipeline(words: tuple[str, ...] = ()) -> Any:
+    """The spaCy `zh` pipeline: private jieba tokens, then one component a question. Built on first need (about 1.5 s)."""
+    import spacy
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+    if not Doc.has_extension("cues"):
+        Doc.set_extension("cues", default=[])
+        Language.factory("wangxun_negation", func=lambda nlp, name: NegationScope(_NEGATORS))
+        Language.factory("wangxun_quoted_rule", func=lambda nlp, name: QuotedRule())
+        Language.factory("wangxun_question", func=lambda nlp, name: Question())
+        Language.factory("wangxun_wish", func=lambda nlp, name: WordScope("wish", _WISHES, clause_only=False))
+        Language.factory(
+            "wangxun_condition", func=lambda nlp, name: WordScope("condition", _CONDITIONS, clause_only=False)
+        )
+        Language.factory("wangxun_own_comparison", func=lambda nlp, name: OwnComparison())
+        spacy.registry.tokenizers("wangxun.jieba.v1", func=lambda words: lambda nlp: JiebaTokenizer(nlp.vocab, words))
+    config = {"nlp": {"tokenizer": {"@tokenizers": "wangxun.jieba.v1", "words": list(words)}}}
+    nlp = spacy.blank("zh", config=config)
+    for factory in ("negation", "quoted_rule", "question", "wish", "condition", "own_comparison"):
+        nlp.add_pipe(f"wangxun_{factory}")
+    return nlp
+
+
+def cues(text: str, words: tuple[str, ...] = ()) -> tuple[Cue, ...]:
+    """All cues of one folded sentence."""
+    return tuple(pipeline(words)(text)._.cues)

@@ -1,0 +1,145 @@
+"""What a regular expression must contain, and whether it can run away.
+
+The prefilter searches literals; a pattern takes part only when every match of it contains one of a known set of literals.
+The idea follows RE2's prefilter: exact sets multiply along a sequence, unions along branches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from re import _constants as op  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+_MAX_SET = 256  #: more alternatives than this are not multiplied further
+_UNBOUNDED = 80  #: a repeat beyond this counts as unbounded: our windows are a few hundred characters
+
+
+def required(pattern: str) -> frozenset[str] | None:
+    """Literals of which every match contains at least one; None when there is no such set."""
+    best = _scan(list(parser.parse(pattern)))[1]
+    return frozenset(best) if best and all(best) else None
+
+
+def danger(pattern: str) -> str | None:
+    """Why the pattern may take more than linear time, in Chinese; None when it may not."""
+    try:
+        tree = parser.parse(pattern)
+    except re.error as fault:
+        return f"正则表达式有误:{fault}"
+    return _danger(list(tree), inside=False)
+
+
+Node = tuple[Any, Any]
+
+
+def _scan(nodes: Sequence[Node]) -> tuple[set[str] | None, set[str] | None]:
+    """(exact set of what the sequence matches or None, best required set or None)."""
+    exact: set[str] | None = {""}
+    run: set[str] | None = {""}
+    best: set[str] | None = None
+    for node in nodes:
+        one_exact, one_best = _node(node)
+        best = _better(best, one_best)
+        if one_exact is not None and run is not None and len(run) * len(one_exact) <= _MAX_SET:
+            run = {a + b for a in run for b in one_exact}
+            exact = run if exact is not None else None
+        else:
+            best = _better(best, run)
+            run = one_exact if one_exact is not None and len(one_exact) <= _MAX_SET else {""}
+            exact = None
+    best = _better(best, run)
+    return exact, best
+
+
+def _node(node: Node) -> tuple[set[str] | None, set[str] | None]:
+    kind, value = node
+    if kind is op.LITERAL:
+        return {chr(value)}, {chr(value)}
+    if kind is op.IN:
+        chars = _charset(value)
+        return chars, chars
+    if kind is op.BRANCH:
+        return _branch([list(branch) for branch in value[1]])
+    if kind is op.SUBPATTERN:
+        return _scan(list(value[3]))
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+        return _repeat(value)
+    if kind is op.AT or kind in (op.ASSERT, op.ASSERT_NOT):
+        return {""}, None
+    return None, None
+
+
+def _repeat(value: tuple[int, Any, Any]) -> tuple[set[str] | None, set[str] | None]:
+    low, high, body = value
+    exact, best = _scan(list(body))
+    if low == 0:
+        return ({"", *exact}, None) if high == 1 and exact is not None else (None, None)
+    return (exact, best) if low == high == 1 else (None, best)
+
+
+def _branch(branches: list[list[Node]]) -> tuple[set[str] | None, set[str] | None]:
+    results = [_scan(branch) for branch in branches]
+    exact: set[str] | None = set()
+    best: set[str] | None = set()
+    for one_exact, one_best in results:
+        exact = None if exact is None or one_exact is None else exact | one_exact
+        best = None if best is None or not one_best or not all(one_best) else best | one_best
+    if exact is not None and len(exact) > _MAX_SET:
+        exact = None
+    return exact, best
+
+
+def _charset(items: Sequence[Node]) -> set[str] | None:
+    chars: set[str] = set()
+    for kind, value in items:
+        if kind is op.LITERAL:
+            chars.add(chr(value))
+        elif kind is op.RANGE and value[1] - value[0] < 40:
+            chars.update(map(chr, range(value[0], value[1] + 1)))
+        else:
+            return None
+    return chars
+
+
+def _better(one: set[str] | None, other: set[str] | None) -> set[str] | None:
+    """The rarer of two required sets: the longer shortest literal, then the fewer literals."""
+
+    def rank(candidate: set[str]) -> tuple[int, int]:
+        return min(map(len, candidate)), -len(candidate)
+
+    usable = [c for c in (one, other) if c and all(c)]
+    return max(usable, key=rank) if usable else None
+
+
+def _danger(nodes: Sequence[Node], *, inside: bool) -> str | None:
+    wild = 0
+    for kind, value in nodes:
+        if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            low, high, body = value
+            loose = high > _UNBOUNDED
+            if loose:
+                wild += 1
+            if (loose and inside) or wild > 1:
+                return f"无上限的重复(* + 或 {{,{_UNBOUNDED}}} 以上)不能嵌套,也不能出现两次;请写明上限,如 .{{0,12}}"
+            if loose and any(node[0] is op.ANY for node in body):
+                return "“.*”“.+”没有上限;请写明上限,如 .{0,12}"
+            many = high > 1 and low != high
+            why = _danger(list(body), inside=inside or many)
+            if why:
+                return why
+            if many and inside and high > 8:
+                return "重复里套重复(上限大于 8)可能耗时过长;请拆开或缩小上限"
+        elif kind is op.SUBPATTERN:
+            why = _danger(list(value[3]), inside=inside)
+            if why:
+                return why
+        elif kind is op.BRANCH:
+            for branch in value[1]:
+                why = _danger(list(branch), inside=inside)
+                if why:
+                    return why
+        elif kind in (op.GROUPREF, op.GROUPREF_EXISTS):
+            return "不能使用反向引用"
+    return None

@@ -1,0 +1,122 @@
+"""Finding words: one automaton over every anchor of every rule, small ones for word groups, and regular expressions.
+
+Word boundaries matter only for Latin words; for Chinese a boundary never vetoes a hit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from semantic_lib.normalise import folded
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A span in some text, with what named groups captured there."""
+
+    start: int
+    end: int
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        return self.start, self.end
+
+
+def is_latin(char: str) -> bool:
+    return "a" <= char <= "z" or "0" <= char <= "9"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A literal in folded form. `open_end`: written with a final * (dissolve*)."""
+
+    text: str
+    open_end: bool = False
+
+    @classmethod
+    def of(cls, written: str) -> Term:
+        form = folded(written.strip())
+        return cls(form[:-1], open_end=True) if form.endswith("*") and len(form) > 2 else cls(form)
+
+    def stands(self, text: str, start: int, end: int) -> bool:
+        """Latin words count only whole: cure is not in secure."""
+        if is_latin(self.text[0]) and start > 0 and is_latin(text[start - 1]) and not _unit(text, start):
+            return False
+        return self.open_end or not (is_latin(self.text[-1]) and end < len(text) and is_latin(text[end]))
+
+
+def _unit(text: str, start: int) -> bool:
+    """A letter right after a figure begins a word of its own (3days); a figure after a letter does not."""
+    return text[start - 1].isdigit() and text[start].isalpha()
+
+
+class Finder:
+    """All places of a group of terms and patterns in a text, leftmost-longest, without overlap inside one kind."""
+
+    __slots__ = ("_automaton", "anchors", "patterns", "terms")
+
+    def __init__(self, terms: Iterable[Term], patterns: Iterable[tuple[re.Pattern[str], frozenset[str]]] = ()) -> None:
+        self.terms = tuple(dict.fromkeys(terms))
+        pairs = tuple(patterns)
+        self.patterns = tuple(pattern for pattern, _ in pairs)
+        self.anchors = frozenset(term.text for term in self.terms).union(*(anchors for _, anchors in pairs))
+        self._automaton: AhoCorasick | None = None
+
+    def find(self, text: str) -> list[Match]:
+        found: list[Match] = []
+        if self.terms:
+            if self._automaton is None:
+                self._automaton = AhoCorasick(
+                    [term.text for term in self.terms],
+                    matchkind=MatchKind.LeftmostLongest,
+                    implementation=Implementation.ContiguousNFA,
+                )
+            for number, start, end in self._automaton.find_matches_as_indexes(text):
+                if self.terms[number].stands(text, start, end):
+                    found.append(Match(start, end))
+        for pattern in self.patterns:
+            for match in pattern.finditer(text):
+                if match.end() > match.start():
+                    values = {name: value for name, value in match.groupdict().items() if value is not None}
+                    found.append(Match(match.start(), match.end(), values))
+        if self.patterns and len(found) > 1:
+            found.sort(key=lambda match: (match.start, -match.end))
+        return found
+
+    def __contains__(self, text: str) -> bool:
+        return bool(self.find(text))
+
+
+class Prefilter:
+    """Which detectors may speak, and where: every anchor of every detector in one automaton."""
+
+    def __init__(self, anchors: Sequence[Iterable[Term]]) -> None:
+        """`anchors[n]` are the anchors of detector n."""
+        owners: dict[str, list[int]] = {}
+        for number, terms in enumerate(anchors):
+            for term in terms:
+                owners.setdefault(term.text, []).append(number)
+        self._literals = tuple(owners)
+        self._owners = tuple(tuple(dict.fromkeys(numbers)) for numbers in owners.values())
+        self.automaton = (
+            AhoCorasick(list(self._literals), implementation=Implementation.DFA) if self._literals else None
+        )
+
+    def __len__(self) -> int:
+        return len(self._literals)
+
+    def hits(self, text: str) -> list[tuple[tuple[int, ...], int, int]]:
+        """(numbers of detectors, start, end) of every anchor in folded `text`, overlapping."""
+        if self.automaton is None:
+            return []
+        return [
+            (self._owners[number], start, end)
+            for number, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True)
+        ]

@@ -1,0 +1,41 @@
+"""Who speaks: a consumer telling of a purchase, or the shop offering goods?
+
+Where the region is known it decides. In bare text of unknown origin the words must: a buyer tells what happened
+(买了, 收到货, 用了两天, 客服), the shop offers and instructs (本店, 下单, 联系客服, 包邮). Weighted cues, compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.page import CONSUMER_VOICE
+from semantic_lib.matcher import Finder
+from semantic_lib.page import Page
+
+_LOOK = 1200  #: characters of a passage that are listened to
+
+
+class Voice:
+    """Cues by weight: {weight: words}; consumer cues count for, shop cues against."""
+
+    def __init__(self, consumer: Mapping[float, Finder], shop: Mapping[float, Finder], threshold: float) -> None:
+        self._consumer, self._shop, self._threshold = consumer, shop, threshold
+
+    def consumer(self, page: Page, passage: int) -> str | None:
+        """The words that show a consumer speaking, None when they do not prevail."""
+        region = page.passages[passage].region
+        if region is not None:
+            return region.value if region in CONSUMER_VOICE else None
+        start, end = page.folded_passage(passage)
+        text = page.folded.text[start : min(end, start + _LOOK)]
+        told: list[str] = []
+        score = 0.0
+        for weight, finder in self._consumer.items():
+            found = {text[m.start : m.end] for m in finder.find(text)}
+            told.extend(sorted(found))
+            score += weight * len(found)
+        if score < self._threshold:
+            return None
+        for weight, finder in self._shop.items():
+            score -= weight * len({text[m.start : m.end] for m in finder.find(text)})
+        return "、".join(told[:3]) if score >= self._threshold else None
