@@ -34,7 +34,8 @@ def same(field: str, answer: str, truth: list[str]) -> bool:
         except InvalidOperation:
             return False
     if field == "currency":
-        return any(currency_code(t) == answer or t == answer or (t == "$" and answer.endswith("D")) or (t in {"kr", "kr."} and answer in {"NOK", "DKK", "SEK", "ISK"}) for t in truth)
+        shared = {"$": {"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"}, "kr": {"NOK", "DKK", "SEK", "ISK"}}
+        return any(answer in {t, currency_code(t.strip("~. "))} or answer in shared.get(t.strip(". "), set()) for t in truth)
     if field == "sku":
         return any(answer.strip() == t.strip() for t in truth)
     return any(answer.strip().casefold() == t.strip().casefold() for t in truth)

@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300)
     options = parser.parse_args()
     known = library()
-    plain_sentences = [s for s in _PLAIN if not known.prefilter.hits(fold(s).text)]
+    plain_sentences = [s for s in _PLAIN if not known.prefilter.hits(fold(s).text)[0]]
     plain = pages(plain_sentences, options.pages)
     sparse = pages(plain_sentences, options.pages, hit_share=0.03)
     dense = pages(plain_sentences, max(options.pages // 10, 5), hit_share=0.3)

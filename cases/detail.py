@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
 
 from cases import models as t
 from cases.access import Action, Officer, may
@@ -241,8 +241,20 @@ def clue_detail(session: Session, clue_id: str, *, officer: Officer | None = Non
     )
 
 
+def _same(snapshot_id: str) -> Select[str]:
+    """Snapshots of the same page that say word for word the same: what is common to them is kept with the first."""
+    one, other = aliased(t.Snapshot), aliased(t.Snapshot)
+    return (
+        select(other.id)
+        .join(one, (one.page_id == other.page_id) & (one.reading_digest == other.reading_digest))
+        .where(one.id == snapshot_id)
+    )
+
+
 def _silenced(session: Session, snapshot_id: str) -> tuple[Silenced, ...]:
-    rows = session.scalars(select(t.Exempted).where(t.Exempted.snapshot_id == snapshot_id).order_by(t.Exempted.id))
+    rows = session.scalars(
+        select(t.Exempted).where(t.Exempted.snapshot_id.in_(_same(snapshot_id))).order_by(t.Exempted.id)
+    )
     return tuple(
         Silenced(
             row.rule,
@@ -257,7 +269,7 @@ def _silenced(session: Session, snapshot_id: str) -> tuple[Silenced, ...]:
 
 
 def _missing(session: Session, snapshot_id: str) -> tuple[Missing, ...]:
-    rows = session.scalars(select(t.Need).where(t.Need.snapshot_id == snapshot_id).order_by(t.Need.id))
+    rows = session.scalars(select(t.Need).where(t.Need.snapshot_id.in_(_same(snapshot_id))).order_by(t.Need.id))
     return tuple(Missing(r.rule, r.category, tuple(r.body.get("needs", ())), r.body.get("why", "")) for r in rows)
 
 

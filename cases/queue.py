@@ -157,7 +157,7 @@ def list_clues(
     wanted = _rows().where(*_conditions(session, filters, officer, at))
     if after:
         score, last = _unmark(after)
-        wanted = wanted.where(tuple_(t.Clue.score, t.Clue.id) <= tuple_(score, last))  # a row value walks the index
+        wanted = wanted.where(tuple_(t.Clue.score, t.Clue.id) < tuple_(score, last))  # a row value walks the index
     wanted = wanted.order_by(t.Clue.score.desc(), t.Clue.id.desc()).limit(limit + 1)
     found = session.execute(wanted).all()
     rows = _with_evidence(session, [_row(each) for each in found[:limit]])

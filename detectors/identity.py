@@ -64,6 +64,9 @@ class Identity:
         )
 
     def _invalid(self, snapshot: Snapshot, registers: Registers, at: datetime) -> Iterator[Finding]:
+        """A site shows its code once as a rule and repeats it in every footer: pages of goods are not asked again."""
+        if snapshot.reading.kind in (PageKind.LISTING, PageKind.LIST):
+            return
         for code in codes_of(snapshot.reading):
             check = check_uscc(code)
             if check.valid:

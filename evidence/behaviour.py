@@ -168,7 +168,7 @@ LOCATE = """({quote, selector}) => {
   return null;
 }"""
 
-#: Size of the document, and links to licences and terms worth a capture of their own.
+#: Size of the document, foreign frames outside the window (`hidden`: the browser does not paint them), and links to licences and terms worth a capture of their own.
 LAYOUT = """() => {
   const root = document.documentElement, body = document.body || root;
   const links = [];
@@ -178,10 +178,20 @@ LAYOUT = """() => {
       links.push({text, url: a.href.slice(0, 2000)});
     if (links.length >= 30) break;
   }
+  let hidden = 0;
+  for (const frame of document.querySelectorAll('iframe')) {
+    let inner = null;
+    try { inner = frame.contentDocument; } catch (e) { inner = null; }
+    const box = frame.getBoundingClientRect();
+    if (!inner && box.width > 20 && box.height > 20 && (box.bottom > innerHeight || box.top < 0)) hidden++;
+  }
   return {width: Math.max(root.scrollWidth, body.scrollWidth), height: Math.max(root.scrollHeight, body.scrollHeight),
     ratio: String(devicePixelRatio), title: document.title.slice(0, 500), url: location.href, agent: navigator.userAgent,
-    language: navigator.language, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, charset: document.characterSet, links};
+    language: navigator.language, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, charset: document.characterSet, hidden, links};
 }"""
+
+#: Two painted frames from now.
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.documentElement.scrollHeight))))"
 
 #: In the page's own world, before its scripts: a window it wants to open is written down and not opened.
 NO_POPUPS = """(() => {

@@ -269,7 +269,7 @@ class _Session:
         recorder.freeze()
         shown = await self._settle(worlds, recorder)
         shown |= await self._read(page, worlds)
-        shown |= await self._pictures(session, shown["layout"])
+        shown |= await self._pictures(page, session, worlds, shown["layout"])
         await self._print(page, session)
         await recorder.drain(10.0)
         shown["tls_chain"] = await _certificates(session, self._url)
@@ -358,30 +358,37 @@ class _Session:
             hits.append((hit, tuple(Rect(*map(float, rect)) for rect in where or ())))
         return {"layout": layout, "dom": dom, "text": text, "hits": hits}
 
-    async def _pictures(self, session: CDPSession, layout: Mapping[str, Any]) -> dict[str, Any]:
-        kind = self._settings.picture
-        shape = {"format": "png", "optimizeForSpeed": True} if kind == "png" else {"format": "jpeg", "quality": 90}
-        suffix = "png" if kind == "png" else "jpg"
-        width = max(self._settings.width, int(layout["width"]))
-        height = min(max(self._settings.height, int(layout["height"])), self._settings.max_height)
-        width = min(width, 4 * self._settings.width)
+    async def _pictures(
+        self, page: Page, session: CDPSession, worlds: Worlds, layout: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The window as it stands, then the whole page. Foreign frames outside the window are painted only in a window
+        as tall as the page: it is made so when there are any, if the page keeps its shape."""
+        settings = self._settings
+        height = min(max(settings.height, int(layout["height"])), settings.max_height)
+        width = min(max(settings.width, int(layout["width"])), 4 * settings.width)
+        suffix = "png" if settings.picture == "png" else "jpg"
+        await self._shoot(session, f"viewport.{suffix}", settings.width, settings.height, {})
+        if layout["hidden"]:
+            await page.set_viewport_size({"width": settings.width, "height": height})
+            kept = int(await worlds.run(behaviour.PAINTED, timeout_s=20)) == int(layout["height"])
+            self._steps.log("window-enlarged", frames=int(layout["hidden"]), height=height, kept_shape=kept)
+            if not kept:
+                await page.set_viewport_size({"width": settings.width, "height": settings.height})
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        for name, more in (("viewport", {}), ("page", {"captureBeyondViewport": True, "clip": clip})):
-            answer = await session.send("Page.captureScreenshot", {**shape, **more})
-            path = self._folder / f"{name}.{suffix}"
-            path.write_bytes(base64.b64decode(answer["data"]))
-            wanted = (width, height) if more else (self._settings.width, self._settings.height)
-            if (size := _picture_size(path)) != wanted:
-                raise CaptureFailed("截图尺寸不符:应为 {wanted},现为 {size}", wanted=wanted, size=size)
-            self._steps.log("picture", name=path.name, width=size[0], height=size[1])
-        return {
-            "picture": {
-                "width": width,
-                "height": height,
-                "cut": int(layout["height"]) > height,
-                "name": f"page.{suffix}",
-            }
-        }
+        await self._shoot(session, f"page.{suffix}", width, height, {"captureBeyondViewport": True, "clip": clip})
+        cut = int(layout["height"]) > height
+        return {"picture": {"width": width, "height": height, "cut": cut, "name": f"page.{suffix}"}}
+
+    async def _shoot(self, session: CDPSession, name: str, width: int, height: int, more: Mapping[str, Any]) -> None:
+        shape = {"format": "png", "optimizeForSpeed": True}
+        if self._settings.picture == "jpeg":
+            shape = {"format": "jpeg", "quality": 90}
+        answer = await session.send("Page.captureScreenshot", {**shape, **more})
+        path = self._folder / name
+        path.write_bytes(base64.b64decode(answer["data"]))
+        if (size := _picture_size(path)) != (width, height):
+            raise CaptureFailed("截图尺寸不符:应为 {want},现为 {have}", want=f"{width}x{height}", have=size)
+        self._steps.log("picture", name=name, width=width, height=height)
 
     async def _print(self, page: Page, session: CDPSession) -> None:
         if self._settings.mhtml:

@@ -175,10 +175,12 @@ class HttpRun:
         original = self._original(exchange, earlier) if earlier else None
         if self._end == 0:
             self._write_info()
-        response, request, payload = warc.exchange_members(exchange, original=original)
+        evidence_id = Place(self.run_id, self._segment, self._end).evidence_id
+        ids = warc.evidence_record_id(evidence_id), warc.evidence_record_id(f"{evidence_id}.request")
+        response, request, payload = warc.exchange_members(exchange, original=original, ids=ids)
         block = response + request
         record = HttpRecord(
-            evidence_id=Place(self.run_id, self._segment, self._end).evidence_id,
+            evidence_id=evidence_id,
             warc=f"warc/{self.run_id}/{self.path.name}",
             offset=self._end,
             length=len(block),

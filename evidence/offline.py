@@ -303,7 +303,7 @@ def check_http_record(folder: Path, where: str, manifest: dict[str, Any], out: F
     if not wanted or wanted not in shown:
         out.fail(f"{where}/evidence.wacz", "可回放文件的正文与封存记录不符")
     if sealed and sealed.kind == "revisit":
-        original = sealed.headers.get("x-wangxun-refers-to", "")
+        original = sealed.headers.get("warc-refers-to", "").strip("<>").rpartition(":")[2]
         if not (folder.parent / original / "record.warc.gz").exists():
             out.fail(where, f"缺少首次记录 {original[:100]}")
     out.count("http_records")

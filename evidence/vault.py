@@ -218,7 +218,7 @@ class Vault:
                     head.get("warc-date", ""),
                     head.get("warc-payload-digest", ""),
                 )
-            evidence_id = head.get("x-wangxun-refers-to", "")
+            evidence_id = warc.evidence_of(head.get("warc-refers-to", ""))
         raise Unverifiable("证据 {id} 未指向原始记录", id=evidence_id)
 
     def _head(self, evidence_id: str) -> Mapping[str, str]:
@@ -247,7 +247,7 @@ class Vault:
         response, request = self._records(evidence_id)
         if response.kind != "revisit":
             return warc.read_exchange(response, request)
-        held, asked = self._records(response.headers.get("x-wangxun-refers-to", ""))
+        held, asked = self._records(warc.evidence_of(response.headers.get("warc-refers-to", "")))
         if (
             response.headers.get("warc-profile") == warc.NOT_MODIFIED
         ):  # a bare 304 shows nothing; the page was as before

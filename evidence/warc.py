@@ -23,6 +23,7 @@ from evidence.exchange import Exchange, Headers
 
 REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+URN = "urn:x-wangxun:"
 _CODED = frozenset({"content-encoding", "transfer-encoding"})
 #: Bodies of these types are compressed already; deflating them again costs time and gains nothing.
 _DENSE = ("image/", "video/", "audio/", "font/", "application/zip", "application/gzip", "application/pdf")
@@ -82,6 +83,17 @@ def new_record_id() -> str:
 def named_record_id(*parts: str) -> str:
     """A record id that is the same for the same parts: exports must be byte-stable."""
     return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, '|'.join(parts))}>"
+
+
+def evidence_record_id(evidence_id: str) -> str:
+    """The id of a record of the http level says where it lies: a revisit's `WARC-Refers-To` is the evidence id itself."""
+    return f"<{URN}{evidence_id}>"
+
+
+def evidence_of(record_id: str) -> str:
+    """Evidence id of a record id of the http level, empty for any other."""
+    inner = record_id.strip("<>")
+    return inner.removeprefix(URN) if inner.startswith(URN) else ""
 
 
 def one_line(text: str) -> str:
@@ -162,9 +174,10 @@ def exchange_members(
         ("WARC-Target-URI", exchange.url),
         ("WARC-Date", date),
         ("WARC-Payload-Digest", payload),
-        ("WARC-Block-Digest", base32_digest(block)),
         ("Content-Type", "application/http; msgtype=response"),
     ]
+    if not original:  # a revisit's block is its headers alone; small is its purpose, and the batch has its digest
+        headers.append(("WARC-Block-Digest", base32_digest(block)))
     if exchange.ip:
         headers.append(("WARC-IP-Address", exchange.ip))
     if exchange.body_missing:
@@ -176,7 +189,6 @@ def exchange_members(
             ("WARC-Refers-To", original.record_id),
             ("WARC-Refers-To-Target-URI", original.url),
             ("WARC-Refers-To-Date", original.date),
-            ("X-Wangxun-Refers-To", original.evidence_id),
         ]
     asked = request_block(exchange)
     request = [

@@ -198,11 +198,13 @@ class Market:
     def verdict(self, site_id: str, path: str, category: str, day: int) -> Verdict:
         """How a suspicion of `category` on a page is to be judged on a market day.
 
-        What a site does wrong as a whole counts on each of its pages. Fronts and lists repeat the words of goods, so there
+        Faults of licence and platform duty count on each page of their site. Fronts and lists repeat the words of goods, so there
         the truths of all goods of the site (of a platform: of the market) count.
         """
         own = [t for s, _, t in self.truths(day) if s == site_id and t.path == path]
-        own += self.site(site_id).truth
+        own += [
+            t for t in self.site(site_id).truth if t.category.startswith(("licence", "platform")) and t.shows_on(day)
+        ]
         holders: list[SitePlan | ListingPlan | PagePlan] = [self.site(site_id)]
         holders += [item for item in self.listings_of(site_id) if item.path == path]
         holders += [page for page in self.pages_of(site_id) if page.path == path]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from contracts.finding import Tested
 from semantic_lib.context import CLAUSE, COMPONENTS, Cue, cues
 from semantic_lib.detect import Hit
+from semantic_lib.matcher import Finder
 from semantic_lib.model import Exemption, Way
 from semantic_lib.page import Segment
 from semantic_lib.voice import Voice
@@ -31,6 +32,10 @@ class Tester:
     def __init__(self, voice: Voice, words: tuple[str, ...]) -> None:
         self._voice = voice
         self._words = words
+
+    @property
+    def finders(self) -> tuple[Finder, ...]:
+        return self._voice.finders
 
     def verdict(self, hit: Hit, exemptions: Iterable[Exemption]) -> Verdict:
         """The first exemption that applies silences the hit; those after it are not tested any more."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from semantic_lib.matcher import Finder
+from semantic_lib.matcher import Bundle, Finder
 
 _TITLE, _TEXT = 3.0, 1.0
 _ENOUGH = 2.0
@@ -54,6 +54,9 @@ class Classifier:
     def __init__(self, kinds: Mapping[str, Kind], cross_border: Finder) -> None:
         self.kinds = kinds
         self._cross_border = cross_border
+        self._bundle = Bundle(
+            finder for kind in kinds.values() for finder in (kind.strong, kind.weak, kind.marks, kind.excludes)
+        )
         self._by_title = {re.sub(r"\s", "", kind.title): kind.id for kind in kinds.values()}
 
     def classify(
@@ -68,7 +71,7 @@ class Classifier:
                 return Goods(self._with_parents([named]), self._crossing(title + text, cross_border), f"按给定:{given}")
         for words, weight in ((given or "", _ATTRIBUTE), (title, _TITLE), (text, _TEXT)):
             if words:
-                self._weigh(words[:4000], weight, scores, reasons)
+                self._weigh(words[:3000], weight, scores, reasons)
         best = max(scores.values(), default=0.0)
         named_kinds = sorted(
             (k for k, s in scores.items() if s >= _ENOUGH and s >= best * _LEAD), key=lambda k: -scores[k]
@@ -77,13 +80,12 @@ class Classifier:
         return Goods(self._with_parents(named_kinds), self._crossing(title + "\n" + text, cross_border), why)
 
     def _weigh(self, words: str, weight: float, scores: dict[str, float], reasons: dict[str, str]) -> None:
+        present = self._bundle.present(words)
         for kind in self.kinds.values():
             for finder, worth in ((kind.marks, 10.0), (kind.strong, 1.0), (kind.weak, 0.4)):
-                found = finder.find(words)
-                if not found or kind.excludes.find(words):
+                found = finder.find(words) if self._bundle.may(finder, present) else []
+                if not found or (self._bundle.may(kind.excludes, present) and kind.excludes.find(words)):
                     continue
-                if finder is kind.strong and weight == _TEXT and len(found) == 1:
-                    worth = 0.8
                 scores[kind.id] = scores.get(kind.id, 0.0) + worth * weight * min(len(found), 3) ** 0.5
                 reasons.setdefault(kind.id, words[found[0].start : found[0].end])
 

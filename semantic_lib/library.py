@@ -14,7 +14,7 @@ from semantic_lib.exempting import Tester
 from semantic_lib.goods import Classifier
 from semantic_lib.judge import Judge, Spoken
 from semantic_lib.law import LawBook
-from semantic_lib.matcher import Prefilter, Term
+from semantic_lib.matcher import Bundle, Finder, Prefilter, Term
 from semantic_lib.model import Category, Detector, Exemption, Rule, Status
 from semantic_lib.normalise import Speller
 from semantic_lib.page import Page, Segment, View
@@ -42,7 +42,8 @@ class Library:
             if rule.status not in (Status.DRAFT, Status.RETIRED)
             for detector in rule.detectors
         ]
-        self.prefilter = Prefilter([_anchors(detector) for _, detector in self._pairs])
+        self.prefilter = Prefilter([_anchors(detector) for _, detector in self._pairs], speller)
+        self._bundle = Bundle(_finders(rules, exemptions.values(), tester))
         self._judge = Judge(categories, exemptions, law, classifier, tester)
 
     def only(self, rule_ids: Iterable[str]) -> Library:
@@ -62,12 +63,14 @@ class Library:
 
         `Pointer.passage` indexes `passages`; offsets count code points into that passage's text as given.
         """
-        page = Page(passages)
+        page = Page(passages, self._bundle)
         found: Found = {}
-        self._look(page.view, found)
-        guess = page.candidate(self._speller)
-        if guess is not None:
-            self._look(guess, found)
+        guessing = self._look(page.view, found)
+        joined = page.joined(self._speller)
+        if joined is not None:
+            guessing |= self._look(joined, found)
+        if guessing and (guessed := page.guessed(self._speller)) is not None:
+            self._look(guessed, found)
         spoken = [Spoken(self._pairs[key[0]][0], hit) for key, hits_there in found.items() for hit in hits_there]
         if not spoken:
             return Detection()
@@ -75,9 +78,9 @@ class Library:
         day = day.date() if isinstance(day, datetime) else day
         return self._judge.detection(page, spoken, on=day, goods=goods, title=title or "", cross_border=cross_border)
 
-    def _look(self, view: View, found: Found) -> None:
-        """Evaluate every detector an anchor woke, once per sentence."""
-        anchors = self.prefilter.hits(view.text)
+    def _look(self, view: View, found: Found) -> bool:
+        """Evaluate every detector an anchor woke, once per sentence. True when misspelt words stand here."""
+        anchors, guessing = self.prefilter.hits(view.text)
         for owners, start, end in anchors:
             if view.guess is not None and not view.touched(*_around(start, end, len(view.text))):
                 continue
@@ -88,6 +91,7 @@ class Library:
                 key = (number, segment.start, id(view))
                 if key not in found:
                     found[key] = self._evaluate(number, segment)
+        return guessing
 
     def _evaluate(self, number: int, segment: Segment) -> list[Hit]:
         rule, detector = self._pairs[number]
@@ -110,6 +114,17 @@ class Library:
         if region in (detector.regions if detector.regions is not None else rule.regions):
             return True
         return region in (Region.REVIEW, Region.QA) and "consumer-voice" in rule.exempt
+
+
+def _finders(rules: Sequence[Rule], exemptions: Iterable[Exemption], tester: Tester) -> set[Finder]:
+    """Everything that is looked for in sentences, passages or pages once a rule has spoken."""
+    detectors = [detector for rule in rules for detector in rule.detectors]
+    found = {part for detector in detectors for part in detector.parts}
+    found |= {guard.finder for detector in detectors for guard in detector.guards}
+    found |= {extra.guard.finder for rule in rules for extra in rule.raises if extra.guard is not None}
+    every = [*exemptions, *(own for rule in rules for own in rule.own)]
+    found |= {way.finder for exemption in every for way in exemption.ways if way.finder is not None}
+    return found.union(tester.finders)
 
 
 def _anchors(detector: Detector) -> list[Term]:

@@ -77,7 +77,12 @@ def build(shelf: Shelf) -> Library:
         exemptions=shelf.exemptions,
         law=shelf.law,
         classifier=Classifier(shelf.kinds, shelf.cross_border),
-        speller=Speller(_pairs(evasion, "lookalikes"), _pairs(evasion, "splits"), _pairs(evasion, "syllables")),
+        speller=Speller(
+            rare=_pairs(evasion, "rare"),
+            common=_pairs(evasion, "common"),
+            splits=_pairs(evasion, "splits"),
+            syllables=_pairs(evasion, "syllables"),
+        ),
         tester=Tester(shelf.voice, shelf.jieba_words),
     )
 

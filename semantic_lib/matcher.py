@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from semantic_lib.normalise import folded
+from semantic_lib.normalise import Speller, folded
 
 Span = tuple[int, int]
+_DFA_LIMIT = 60_000  #: more literals than this would make the fast automaton large
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +95,70 @@ class Finder:
         return bool(self.find(text))
 
 
-class Prefilter:
-    """Which detectors may speak, and where: every anchor of every detector in one automaton."""
+class Bundle:
+    """Which of many finders can find anything in a text, by one pass over all their words and anchors."""
 
-    def __init__(self, anchors: Sequence[Iterable[Term]]) -> None:
+    def __init__(self, finders: Iterable[Finder]) -> None:
+        owners: dict[str, set[int]] = {}
+        self.known: set[int] = set()
+        self._kept = tuple(finders)  # ids stay theirs as long as we hold them
+        for finder in self._kept:
+            if all(finder.anchors):
+                self.known.add(id(finder))
+                for anchor in finder.anchors:
+                    owners.setdefault(anchor, set()).add(id(finder))
+        self._owners = tuple(frozenset(numbers) for numbers in owners.values())
+        self._automaton = AhoCorasick(list(owners), implementation=Implementation.DFA) if owners else None
+
+    def present(self, text: str) -> frozenset[int]:
+        """ids of the finders of which some word stands in `text`; the others need not look."""
+        if self._automaton is None:
+            return frozenset()
+        numbers = {number for number, _, _ in self._automaton.find_matches_as_indexes(text, overlapping=True)}
+        return frozenset().union(*(self._owners[number] for number in numbers))
+
+    def may(self, finder: Finder, present: frozenset[int]) -> bool:
+        return id(finder) in present or id(finder) not in self.known
+
+
+#: Knows no finder, so every finder looks for itself.
+NO_BUNDLE = Bundle(())
+
+
+class Prefilter:
+    """Which detectors may speak, and where: every anchor of every detector in one automaton.
+
+    Misspelt anchors stand in the same automaton: they wake nobody, but tell that a guess is worth making.
+    """
+
+    def __init__(self, anchors: Sequence[Iterable[Term]], speller: Speller | None = None) -> None:
         """`anchors[n]` are the anchors of detector n."""
         owners: dict[str, list[int]] = {}
         for number, terms in enumerate(anchors):
             for term in terms:
                 owners.setdefault(term.text, []).append(number)
-        self._literals = tuple(owners)
+        plain = tuple(owners)
+        if speller is not None:
+            for literal in plain:
+                for form in speller.misspellings(literal):
+                    owners.setdefault(form, [])
+            for form in speller.rare:
+                owners.setdefault(form, [])
+        self.anchors = len(plain)
         self._owners = tuple(tuple(dict.fromkeys(numbers)) for numbers in owners.values())
-        self.automaton = (
-            AhoCorasick(list(self._literals), implementation=Implementation.DFA) if self._literals else None
-        )
+        kind = Implementation.DFA if len(owners) < _DFA_LIMIT else Implementation.ContiguousNFA
+        self.automaton = AhoCorasick(list(owners), implementation=kind) if owners else None
 
     def __len__(self) -> int:
-        return len(self._literals)
+        return self.anchors
 
-    def hits(self, text: str) -> list[tuple[tuple[int, ...], int, int]]:
-        """(numbers of detectors, start, end) of every anchor in folded `text`, overlapping."""
+    def hits(self, text: str) -> tuple[list[tuple[tuple[int, ...], int, int]], bool]:
+        """((numbers of detectors, start, end) of every anchor in folded `text`, overlapping; is a guess worth making?)."""
         if self.automaton is None:
-            return []
-        return [
+            return [], False
+        found = [
             (self._owners[number], start, end)
             for number, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True)
         ]
+        plain = [hit for hit in found if hit[0]]
+        return plain, len(plain) < len(found)

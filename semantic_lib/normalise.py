@@ -13,8 +13,10 @@ Sources: Unicode NFKC (UAX 15), OpenCC t2s character table; look-alikes and syll
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,11 +25,13 @@ from numpy.typing import NDArray
 from opencc import OpenCC
 
 Codes = NDArray[np.uint32]
+Kinds = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 _LIMIT = 0x110000
-_DROP = 0xFFFFFFFF
-_EXPAND = 0x200000  # table values from here on index the list of longer replacements
+_MAX_FORMS = 320  #: misspellings of one anchor the prefilter looks for
+_CODE = np.uint32(0x1FFFFF)
+_SPECIAL = 9
 #: What one look-up folds: everything with compatibility forms or marks, and all Han blocks.
 _FOLDED_RANGES = ((0x80, 0x3400), (0x3400, 0xA000), (0xA000, 0xAC00), (0xF900, 0x10000), (0x1D400, 0x1D800),
                   (0x1F100, 0x1F200), (0x1F210, 0x1F260), (0x20000, 0x2FA20), (0xE0000, 0xE01F0))  # fmt: skip
@@ -37,11 +41,11 @@ _QUOTES = {**dict.fromkeys("「『“«〝＂", "“"), **dict.fromkeys("」』�
 _LETTERS = ((0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))
 
 HAN, SOFT, DECOR, BREAK, COMMA, LATIN = 1, 2, 3, 4, 5, 6
-_KIND, _LOOK, _SPLIT, _SIGN = 7, 8, 16, 32
-_HOT = _LOOK | _SPLIT | _SIGN
 _COMMAS = ",、"
 _SOFT = " ._|/:'\"-·()[]{}“”"
 _DECOR = "*~^+=#@&$<>\\`"
+_MARGIN = 40  #: characters kept on either side of a guess
+_KIND_SHIFT = 24  #: a table value is a code point and, above it, its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Folded:
 
     text: str
     codes: Codes
+    kinds: Kinds
     places: Places | None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -60,23 +65,49 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A guess at what was meant. `places` map into the fold; `guessed` counts, up to each fold position, what was undone."""
+class _Piece:
+    """`text` stands at `at` in the candidate for the fold's [start, end); `guess` when the two differ."""
 
+    at: int
     text: str
-    codes: Codes
-    places: Places
-    guessed: Places
-    ends: Mapping[int, int]  #: where in the fold a respelled character ends, by where it starts (xian for 现)
+    start: int
+    end: int
+    guess: bool
+
+
+class Candidate:
+    """A guess at what was meant, only the surroundings of what was guessed, window by window."""
+
+    __slots__ = ("_ats", "_pieces", "text")
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        self._pieces = pieces
+        self._ats = [piece.at for piece in pieces]
+        self.text = "".join(piece.text for piece in pieces)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        last = int(self.places[end - 1])
-        return int(self.places[start]), self.ends.get(last, last + 1)
+        """The fold's span of the candidate's [start, end)."""
+        first, last = self._piece(start), self._piece(end - 1)
+        left = first.start if first.guess else first.start + start - first.at
+        right = last.end if last.guess else last.start + end - last.at
+        return left, max(right, left)
 
     def touched(self, start: int, end: int) -> bool:
         """Does the candidate's [start, end) rest on a guess?"""
-        left, right = self.span(start, end)
-        return bool(self.guessed[right] - self.guessed[left])
+        low = bisect_right(self._ats, start) - 1
+        for piece in self._pieces[max(low, 0) :]:
+            if piece.at >= end:
+                return False
+            if piece.guess and (piece.at > start or (piece.text and piece.at + len(piece.text) > start)):
+                return True
+        return False
+
+    def _piece(self, at: int) -> _Piece:
+        """The piece that holds candidate position `at` (empty pieces hold none)."""
+        number = bisect_right(self._ats, at) - 1
+        while not self._pieces[number].text and number:
+            number -= 1
+        return self._pieces[number]
 
 
 def codes_of(text: str) -> Codes:
@@ -90,21 +121,22 @@ def text_of(codes: Codes) -> str:
 def fold(text: str) -> Folded:
     """The fold of `text`. 1:1 where nothing vanished or grew, which is nearly always."""
     table, longer = _fold_table()
-    codes = table[codes_of(text)]
-    if not codes.size or codes.max() < _EXPAND:
-        return Folded(text_of(codes), codes, None)
-    special = np.flatnonzero(codes >= _EXPAND)
+    values = table[codes_of(text)]
+    codes = values & _CODE
+    kinds = (values >> _KIND_SHIFT).astype(np.uint8)
+    if not codes.size or kinds.max() < _SPECIAL:
+        return Folded(text_of(codes), codes, kinds, None)
+    special = np.flatnonzero(kinds == _SPECIAL)
     sizes = np.ones(codes.size, dtype=np.int64)
-    sizes[special] = [0 if code == _DROP else len(longer[code - _EXPAND]) for code in codes[special].tolist()]
+    sizes[special] = [len(longer[code]) for code in codes[special].tolist()]
     places = np.repeat(np.arange(codes.size, dtype=np.int64), sizes)
     out = codes[places]
-    grown = special[codes[special] != _DROP]
-    if grown.size:
-        starts = np.cumsum(sizes) - sizes
-        for at in grown.tolist():
-            new = longer[int(codes[at]) - _EXPAND]
-            out[starts[at] : starts[at] + len(new)] = [ord(c) for c in new]
-    return Folded(text_of(out), out, places)
+    starts = np.cumsum(sizes) - sizes
+    for at in special.tolist():
+        new = longer[int(codes[at])]
+        out[starts[at] : starts[at] + len(new)] = [ord(c) for c in new]
+    kinds = (table[out] >> _KIND_SHIFT).astype(np.uint8)
+    return Folded(text_of(out), out, kinds, places)
 
 
 def folded(term: str) -> str:
@@ -114,27 +146,35 @@ def folded(term: str) -> str:
 
 @lru_cache(maxsize=1)
 def _fold_table() -> tuple[Codes, tuple[str, ...]]:
+    """(folded code | kind << 24 for every code point, the replacements that are not one character long).
+
+    What vanishes or grows has kind _SPECIAL and, as its code, a place in the list.
+    """
     table = np.arange(_LIMIT, dtype=np.uint32)
-    longer: list[str] = []
+    longer: list[str] = [""]
     chars = [chr(c) for low, high in _FOLDED_RANGES for c in range(low, high)]
     forms = [_compatible(c) for c in chars]
     # Line breaks keep OpenCC's phrases from joining neighbours: each character is converted alone.
     simplified = OpenCC("t2s").convert("\n".join(form.replace("\n", " ") for form in forms)).split("\n")
+    special: list[int] = []
     for char, form in zip(chars, simplified, strict=True):
-        form = _QUOTES.get(char) or "".join(_QUOTES.get(c, c) for c in form)
-        if form == "":
-            table[ord(char)] = _DROP
-        elif len(form) == 1:
-            table[ord(char)] = ord(form)
-        else:
-            table[ord(char)] = _EXPAND + len(longer)
-            longer.append(form)
+        meant = _QUOTES.get(char) or "".join(_QUOTES.get(c, c) for c in form)
+        if len(meant) == 1:
+            table[ord(char)] = ord(meant)
+            continue
+        special.append(ord(char))
+        table[ord(char)] = len(longer) if meant else 0
+        if meant:
+            longer.append(meant)
     for low in range(0x41, 0x5B):
         table[low] = low + 32
-    for code in range(0x20):
-        table[code] = 0x20
-    table[0x0A] = table[0x0D] = table[0x0B] = table[0x0C] = 0x0A
-    table[0x7F] = _DROP
+    table[:0x20] = 0x20
+    table[0x0A:0x0E] = 0x0A
+    table[0x7F] = 0
+    special.append(0x7F)
+    folded_kinds = _classes()[table]
+    folded_kinds[special] = _SPECIAL
+    table |= folded_kinds.astype(np.uint32) << _KIND_SHIFT
     table.setflags(write=False)
     return table, tuple(longer)
 
@@ -150,100 +190,125 @@ def _compatible(char: str) -> str:
     return " " if kept.isspace() else kept
 
 
+Edit = tuple[int, int, str]  #: of the fold's [start, end), what was meant
+
+
 class Speller:
-    """Makes candidate views from the evasion tables: look-alike characters, split characters, Latin syllables."""
+    """Makes candidate views from the evasion tables.
 
-    def __init__(self, lookalikes: Mapping[str, str], splits: Mapping[str, str], syllables: Mapping[str, str]) -> None:
-        marks = _classes()
-        look = np.arange(_LIMIT, dtype=np.uint32)
-        for char, meant in lookalikes.items():
-            for form in (char, *folded(char)):
-                if len(form) == 1 and form != meant:
-                    look[ord(form)] = ord(folded(meant))
-                    marks[ord(form)] |= _LOOK
-        self._splits = {folded(pair): folded(meant) for pair, meant in splits.items()}
-        marks[marks == DECOR] |= _SIGN
-        for pair in self._splits:
-            marks[ord(pair[0])] |= _SPLIT
-        self._look = look
-        self._marks = marks
-        self._syllables = {latin: folded(meant) for latin, meant in syllables.items()}
+    `rare` look-alikes (蕞) mean what they look like wherever they stand. `common` ones (反 for 返), split characters and
+    syllables are ordinary text nearly always: they are undone only where that would give a rule's words, which the
+    prefilter knows beforehand (`misspellings`).
+    """
 
-    def candidate(self, page: Folded) -> Candidate | None:
-        """The surroundings of everything that may be a guess, or None when there is nothing to guess."""
-        codes = page.codes
-        if codes.size < 2:
-            return None
-        marks = self._marks[codes]
-        edits = _Edits(codes)
-        kinds = (marks & _KIND).tobytes()
-        for at in np.flatnonzero(marks & _HOT).tolist():
-            if kinds[at] == DECOR:
-                edits.drop(_separators(kinds, at))
+    def __init__(
+        self, *, rare: Mapping[str, str], common: Mapping[str, str], splits: Mapping[str, str],
+        syllables: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.rare = {form: folded(meant) for char, meant in rare.items() for form in {char, folded(char)} if form}
+        together = {**common, **splits, **syllables}
+        self._common = {folded(form): folded(meant) for form, meant in together.items()}
+        self._by_meant: dict[str, list[str]] = {}
+        for form, meant in (*self._common.items(), *self.rare.items()):
+            if form != meant:
+                self._by_meant.setdefault(meant, []).append(form)
+        alternatives = sorted({*self._common, *self.rare}, key=len, reverse=True)
+        self._any_form = re.compile("|".join(map(re.escape, alternatives)) or "(?!)")
+
+    def misspellings(self, word: str) -> set[str]:
+        """`word` with one or two of its parts written otherwise; at most _MAX_FORMS."""
+        if len(word) < 2:
+            return set()
+        made: set[str] = set()
+        frontier = {(word, 0)}
+        for _ in range(2):
+            grown: set[tuple[str, int]] = set()
+            for text, begin in frontier:
+                for at in range(begin, len(text)):
+                    for size in (1, 2):
+                        for form in self._by_meant.get(text[at : at + size], ()):
+                            grown.add((text[:at] + form + text[at + size :], at + len(form)))
+            made |= {text for text, _ in grown}
+            frontier = grown
+            if len(made) > _MAX_FORMS:
+                break
+        return set(sorted(made)[:_MAX_FORMS])
+
+    def joined(self, page: Folded) -> Candidate | None:
+        """Separators between characters that belong together taken out; None when there are none."""
+        return _candidate(page.text, _separator_edits(page))
+
+    def guessed(self, page: Folded) -> Candidate | None:
+        """Everything undone: separators, look-alikes, split characters, syllables beside Chinese."""
+        taken = _separator_edits(page)
+        gone = {at for start, end, _ in taken for at in range(start, end)}
+        for match in self._any_form.finditer(page.text):
+            start, end, form = match.start(), match.end(), match[0]
+            if start in gone or (form[0].isascii() and not _syllable_stands(page.text, start, end)):
                 continue
-            whole = self._splits.get(page.text[at : at + 2])
-            if whole:
-                edits.replace(at, at + 2, whole)
-            elif marks[at] & _LOOK:
-                edits.replace(at, at + 1, chr(self._look[codes[at]]))
-        han = (marks & _KIND) == HAN
-        alone = han.copy()
-        alone[1:] &= ~han[:-1]
-        alone[:-1] &= ~han[1:]
-        for at in np.flatnonzero(alone).tolist():
-            edits.drop(_after_lone(kinds, at))
-            edits.drop(_before_lone(kinds, at))
-        latin = (marks & _KIND) == LATIN
-        for at in np.flatnonzero((han[:-1] & latin[1:]) | (latin[:-1] & han[1:])).tolist():
-            start, end = _latin_run(kinds, at)
-            meant = self._syllables.get(page.text[start:end])
-            if meant:
-                edits.replace(start, end, meant[: end - start])
-        return edits.candidate()
+            taken.append((start, end, self.rare.get(form) or self._common[form]))
+        return _candidate(page.text, sorted(taken))
 
 
-class _Edits:
-    """Guesses at one text, collected; arrays are made only when there is one."""
+def _syllable_stands(text: str, start: int, end: int) -> bool:
+    """A syllable counts only as a whole run of letters that touches Chinese."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha()):
+        return False
+    return (before != "" and before >= "\u3400") or (after != "" and after >= "\u3400")
 
-    def __init__(self, codes: Codes) -> None:
-        self._codes = codes
-        self._meant: dict[int, str] = {}
-        self._gone: set[int] = set()
-        self._touched: set[int] = set()
-        self._ends: dict[int, int] = {}
 
-    def replace(self, start: int, end: int, meant: str) -> None:
-        if start in self._touched:
-            return
-        for offset, char in enumerate(meant):
-            self._meant[start + offset] = char
-        self._touched.update(range(start, end))
-        self._gone.update(range(start + len(meant), end))
-        self._ends[start + len(meant) - 1] = end
+def _candidate(text: str, edits: Sequence[Edit]) -> Candidate | None:
+    """The windows around `edits` (sorted, not overlapping) with the edits made."""
+    if not edits:
+        return None
+    pieces: list[_Piece] = []
+    at = 0
 
-    def drop(self, places: range) -> None:
-        if places:
-            self._gone.update(places)
-            self._touched.update(places)
+    def add(words: str, start: int, end: int, *, guess: bool = False) -> None:
+        nonlocal at
+        pieces.append(_Piece(at, words, start, end, guess))
+        at += len(words)
 
-    def candidate(self) -> Candidate | None:
-        if not self._touched:
-            return None
-        size = self._codes.size
-        touched = np.array(sorted(self._touched), dtype=np.int64)
-        guess = np.zeros(size, dtype=bool)
-        guess[touched] = True
-        near = _around(touched, size, margin=40)
-        starts = np.flatnonzero(near[1:] & ~near[:-1]) + 1
-        meant = self._codes.copy()
-        for at, char in self._meant.items():
-            meant[at] = ord(char)
-        meant[starts[~guess[starts]]] = 0x0A  # windows do not touch one another
-        near[list(self._gone)] = False
-        places = np.flatnonzero(near)
-        out = meant[places]
-        counted = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(guess)))
-        return Candidate(text_of(out), out, places, counted, self._ends)
+    done = 0
+    for start, end, meant in edits:
+        if pieces and start - done <= 2 * _MARGIN:
+            add(text[done:start], done, start)
+        else:
+            if pieces:
+                add(text[done : done + _MARGIN], done, done + _MARGIN)
+                add("\n", done + _MARGIN, done + _MARGIN)
+            left = max(start - _MARGIN, done)
+            add(text[left:start], left, start)
+        add(meant, start, end, guess=True)
+        done = end
+    add(text[done : done + _MARGIN], done, min(done + _MARGIN, len(text)))
+    return Candidate(pieces)
+
+
+def _separator_edits(page: Folded) -> list[Edit]:
+    """Separators that stand between characters which belong together (全 网 最 低, 好*评)."""
+    kinds = page.kinds
+    han = kinds == HAN
+    lone = han.copy()
+    lone[1:] &= ~han[:-1]
+    lone[:-1] &= ~han[1:]
+    suspects = np.flatnonzero(lone | (kinds == DECOR))
+    if not suspects.size:
+        return []
+    flat = kinds.tobytes()
+    found: list[Edit] = []
+    taken: set[int] = set()
+    for at in suspects.tolist():
+        if flat[at] == DECOR:
+            gaps: tuple[range, ...] = (_separators(flat, at),)
+        else:
+            gaps = (_before_lone(flat, at), _after_lone(flat, at))
+        for gap in gaps:
+            if gap and not taken.intersection(gap):
+                taken.update(gap)
+                found.append((gap.start, gap.stop, ""))
+    return sorted(found)
 
 
 def _separators(kinds: bytes, at: int) -> range:
@@ -276,23 +341,6 @@ def _before_lone(kinds: bytes, at: int) -> range:
         start -= 1
     fits = start < at and at - start < 4 and start > 0 and kinds[start - 1] == HAN
     return range(start, at) if fits else range(0)
-
-
-def _latin_run(kinds: bytes, at: int) -> tuple[int, int]:
-    """The run of Latin letters that touches the border between `at` and the next character; at most seven are looked at."""
-    start, end = (at + 1, at + 2) if kinds[at] == HAN else (at, at + 1)
-    while end < len(kinds) and end - start < 8 and kinds[end] == LATIN:
-        end += 1
-    while start > 0 and end - start < 8 and kinds[start - 1] == LATIN:
-        start -= 1
-    return start, end
-
-
-def _around(dirty: Places, size: int, *, margin: int) -> NDArray[np.bool_]:
-    edges = np.zeros(size + 1, dtype=np.int32)
-    np.add.at(edges, np.maximum(dirty - margin, 0), 1)
-    np.add.at(edges, np.minimum(dirty + margin + 1, size), -1)
-    return np.cumsum(edges[:-1]) > 0
 
 
 def _classes() -> NDArray[np.uint8]:

@@ -26,16 +26,19 @@ class Voice:
         region = page.passages[passage].region
         if region is not None:
             return region.value if region in CONSUMER_VOICE else None
-        start, end = page.folded_passage(passage)
-        text = page.folded.text[start : min(end, start + _LOOK)]
-        told: list[str] = []
-        score = 0.0
-        for weight, finder in self._consumer.items():
-            found = {text[m.start : m.end] for m in finder.find(text)}
-            told.extend(sorted(found))
-            score += weight * len(found)
+        told = [(weight, words) for weight, finder in self._consumer.items() for words in _said(page, passage, finder)]
+        score = sum(weight for weight, _ in told)
         if score < self._threshold:
             return None
-        for weight, finder in self._shop.items():
-            score -= weight * len({text[m.start : m.end] for m in finder.find(text)})
-        return "、".join(told[:3]) if score >= self._threshold else None
+        score -= sum(weight * len(_said(page, passage, finder)) for weight, finder in self._shop.items())
+        return "、".join(words for _, words in told[:3]) if score >= self._threshold else None
+
+    @property
+    def finders(self) -> tuple[Finder, ...]:
+        return (*self._consumer.values(), *self._shop.values())
+
+
+def _said(page: Page, passage: int, finder: Finder) -> list[str]:
+    """The different words of `finder` in the beginning of the passage."""
+    text = page.text_of(passage)
+    return sorted({text[m.start : m.end] for m in page.find(finder, passage) if m.end <= _LOOK})

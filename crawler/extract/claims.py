@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from contracts.page import Fact
+
+
+#: A template's placeholder that nobody filled in.
+_TEMPLATE = re.compile(r"\$[A-Za-z{]|\{\{|<%|%[A-Z_]+%|\[object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Claims:
 
     def add(self, name: str, value: object, source: str, weight: float, node: int = -1) -> None:
         text = " ".join(str(value).split())[:2000] if value not in (None, "", []) else ""
-        if text and text.lower() not in {"none", "null", "undefined", "n/a", "nan"}:
+        if text and not _TEMPLATE.match(text) and text.lower() not in {"none", "null", "undefined", "n/a", "nan"}:
             self._by_name[name].append(Claim(text, source, weight, node))
 
     def of(self, name: str) -> list[Claim]:

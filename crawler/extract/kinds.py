@@ -48,7 +48,7 @@ _BUY = frozenset(
 )
 _EDGES = " \t\n\r>»›+→！!.…·-–|:🛒 "
 _BUY_NAME = re.compile(r"add-?to-?(?:cart|bag|basket|trolley|shopping)|addtocart|addtobag|addtobasket|buy-?now|buy-?button|btn-?buy|buybtn|jiarugouwuche|btn-?cart|cart-?button|product-form|warenkorb|in-?cart", re.IGNORECASE)
-_ITEM_PATH = re.compile(r"/(?:item|product|products|goods|detail|p|dp|itm|sku|offer|shangpin|spu|good)s?[/_\-.?]|[?&](?:id|item_?id|goods_?id|sku|spu|product_?id|pid)=|\d{5,}\.html?$|/\d{5,}/?$|/goods|/item", re.IGNORECASE)
+_ITEM_PATH = re.compile(r"/(?:item|product|products|goods|detail|p|dp|itm|deal|sku|offer|shangpin|spu|good)s?[/_\-.?]|[?&](?:id|item_?id|goods_?id|sku|spu|product_?id|pid)=|[_\-/]\d{3,}\.html?$|/\d{5,}/?$|/goods|/item", re.IGNORECASE)
 _SHOP_PATH = re.compile(r"/(?:shop|store|stores|dianpu|seller|merchant)s?(?:[/_\-.?\d]|$)|[?&](?:shop_?id|store_?id|seller_?id)=", re.IGNORECASE)
 _LIST_PATH = re.compile(r"/(?:category|categories|cat|list|search|s|collections|fenlei|c|tag|tags|catalog|browse|results)(?:[/_\-.?]|$)|[?&](?:q|keyword|kw|search|cat|category)=", re.IGNORECASE)
 _SHOP_TEXT = re.compile(r"进店逛逛|店铺首页|全部宝贝|全部商品|店铺动态|收藏店铺|关注店铺|店鋪首頁|follow (?:this )?(?:shop|store)|shop home|visit store", re.IGNORECASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -15,6 +16,7 @@ MAX_IMAGES: Final = 500
 MAX_URL: Final = 4096
 
 _LAZY: Final = ("data-src", "data-original", "data-lazy", "data-lazy-src", "data-ks-lazyload", "data-lazy-img", "src")
+_WEB = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _SRCSET = re.compile(r"\s*(\S+)(?:\s+[\d.]+[wx])?\s*(?:,|$)")
 
 
@@ -44,6 +46,12 @@ def read_links(tree: Tree, regions: Regions, url: str) -> tuple[tuple[Link, ...]
     return tuple(links.values()), list(images.values())
 
 
+@lru_cache(maxsize=256)
+def _origin(base: str) -> str:
+    split = urlsplit(base)
+    return f"{split.scheme}://{split.netloc}"
+
+
 def absolute(base: str, href: str) -> str:
     """Absolute http(s) URL without its fragment; empty for anything else."""
     href = href.strip()
@@ -53,11 +61,15 @@ def absolute(base: str, href: str) -> str:
     if ":" in scheme and not scheme.startswith(("http:", "https:")) and re.match(r"[a-z][a-z0-9+.-]*:", scheme):
         return ""
     try:
-        joined = urljoin(base, href) if not scheme.startswith("http") else href
-        split = urlsplit(joined)
+        if scheme.startswith("http"):
+            joined = href
+        elif href[0] == "/" and href[1:2] != "/" and "/." not in href:
+            joined = _origin(base) + href
+        else:
+            joined = urljoin(base, href)
     except ValueError:
         return ""
-    if split.scheme not in {"http", "https"} or not split.netloc:
+    if not _WEB.match(joined):
         return ""
     return joined.split("#", 1)[0]
 

@@ -13,7 +13,7 @@ from contracts.page import Fact, Passage, Region
 from crawler.extract.candidates import Candidate, Candidates
 from crawler.extract.claims import Claim, Claims, confidence
 from crawler.extract.currency import currency_code
-from crawler.extract.price import PriceKind, parse_price
+from crawler.extract.price import PriceKind, find_prices, parse_price
 from crawler.extract.tree import Tree
 
 _SUFFIX = re.compile(r"\s*[|_–—·•»]\s*|\s+-\s+|\s+::\s+|【[^】]{2,20}】$")
@@ -152,12 +152,15 @@ class Listing:
                 return
             amount = amount.normalize()
             votes[amount] += weight
-            if weight > best_source.get(amount, (0.0, "", -1))[0]:
+            if weight > best_source.get(amount, (-1.0, "", -1))[0]:
                 best_source[amount] = (weight, source, node)
 
         for claim in self.structured.of("price"):
             vote(_amount(claim.value), claim.weight, claim.source, claim.node)
         declared = set(votes)
+        for price in find_prices(self.title[:300]):
+            if price.kind is PriceKind.PRICE:
+                vote(price.amount, 1.0, "title")
         self._state_votes(vote, declared)
         shown = [c for c in self.candidates.all if not c.struck]
         struck = {c.amount.normalize() for c in self.candidates.all if c.struck and c.score > -4}
@@ -276,13 +279,13 @@ class Listing:
         parted = _PARTED.match(line) or _SPACED.match(line)
         if parted is None or (name := _label_name(parted[1].strip())) is None:
             return
-        value = parted[2].strip(" ::#|")
+        value = parted[2].strip(" ::#|-–")
         if name in {"sku", "gtin", "mpn"}:
             code = _CODE.match(value)
             if code is None or not any(c.isdigit() for c in code[1]):
                 return
             value = code[1].rstrip(".,")
-        weight = 1.6 if passage.hidden is None else 0.8
+        weight = (3.2 if name == "sku" else 1.6) if passage.hidden is None else 0.8
         found[name].append(Claim(value, f"dom:{passage.selector}", weight, self.node_of[i]))
 
     def _simple(self, name: str) -> None:
@@ -296,6 +299,8 @@ class Listing:
                 continue
             else:
                 claims.add(name, claim.value.removeprefix("sku:").removeprefix("ean:"), claim.source, claim.weight)
+        if name == "sku" and not claims.of(name) and "price" in self.facts:
+            claims.add(name, _id_in(self.url), "url", 0.4)
         if fact := claims.best(name):
             self.facts[name] = fact
 
@@ -405,6 +410,15 @@ def count(text: str | None) -> str:
     except InvalidOperation:
         return ""
     return str(int(number)) if number == number.to_integral_value() else str(number)
+
+
+def _id_in(url: str) -> str:
+    """The number by which a URL names its goods: the last run of six digits or more in its path, else in its query."""
+    split = urlsplit(url)
+    for part in (split.path, split.query):
+        if numbers := re.findall(r"(?<![\d.])\d{6,14}(?![\d.])", part.replace(".html", "").replace(".htm", "")):
+            return str(numbers[-1])
+    return ""
 
 
 def _amount(text: str) -> Decimal | None:

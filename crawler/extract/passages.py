@@ -11,7 +11,7 @@ from typing import Final
 
 from contracts.page import Passage, Rect, Region
 from crawler.extract.language import guess_language
-from crawler.extract.regions import Regions
+from crawler.extract.regions import Regions, tokens
 from crawler.extract.tree import NOT_TEXT, Node, Tree
 
 MAX_PASSAGES: Final = 6000
@@ -235,11 +235,17 @@ class PassageReader:
             texts = [t for j in cells if (t := self._run(j))]
             if len(cells) == 2 and len(texts) == 2:
                 return f"{texts[0].rstrip(' ::')}:{texts[1]}"
+            if len(cells) % 2 == 0 and len(texts) == len(cells) and all(self._is_label(j) for j in cells[::2]):
+                return "\n".join(f"{a.rstrip(' ::')}:{b}" for a, b in zip(texts[::2], texts[1::2], strict=True))
             return " | ".join(texts)
         if node.tag == "select":
             options = [t for j in range(i, node.end) if self.tree.nodes[j].tag == "option" and (t := self._run(j))]
             return "\n".join(options[:300])
         return None
+
+    def _is_label(self, i: int) -> bool:
+        node = self.tree.nodes[i]
+        return node.tag == "th" or "label" in tokens(node.attrs.get("class", "")) or self._run(i)[-1:] in {":", ":"}
 
     def _simple(self, i: int) -> bool:
         nodes = self.tree.nodes

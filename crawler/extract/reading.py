@@ -67,7 +67,7 @@ def read_page(
     best = next((c for c in candidates.all if not c.struck), None)
     kind = page_kind(
         url, structured, title, heading, reader.passages,
-        price=price.confidence if price else 0.0, buttons=len(buttons), cards=_cards(tree, regions, main), strong_price=best is not None and best.score >= 2.0,
+        price=price.confidence if price else 0.0, buttons=len(buttons), cards=_cards(tree, regions, main), strong_price=best is not None and best.score >= 1.5,
     )  # fmt: skip
     obstacle = find_obstacle(tree, title, reader.passages, has_goods=kind is PageKind.LISTING and price is not None)
     if obstacle is not None and kind is PageKind.LISTING and obstacle is not Obstacle.EMPTY_SHELL:

@@ -37,7 +37,7 @@ _WORDS: Final[tuple[tuple[Region, frozenset[str]], ...]] = tuple(
             _R.NAV,
             "nav navbar navigation menu submenu breadcrumb breadcrumbs crumb crumbs mianbaoxie sidebar pagination pager paging tabs "
             "recommend recommends recommendation recommendations recommended related similar upsell upsells crosssell crosssells "
-            "alsobought guess youlike tuijian cainixihuan xiangguan remen recently recent bestsellers mininav megamenu 推荐 推薦 "
+            "alsobought reco recos sponsored sims crossselling lookalike guess youlike tuijian cainixihuan xiangguan remen recently recent bestsellers mininav megamenu 推荐 推薦 "
             "猜你喜欢 导航 導航 minicart accessories correlati empfehlungen filters facet facets",
         ),
         (

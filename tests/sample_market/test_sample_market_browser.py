@@ -89,3 +89,12 @@ def test_the_price_rises_for_a_visitor_who_returns(market: MarketServer, browser
         prices.append(page.inner_text(".price-now"))
     context.close()
     assert prices == ["¥299.00", "¥329.00"]
+
+
+def test_one_popup_closes_and_another_cannot(market: MarketServer, page: Page) -> None:
+    page.goto(market.base_urls["northlark"] + "/")
+    page.click(".popup-close")
+    assert page.locator(".popup").count() == 0
+    page.goto(market.base_urls["qiongling"] + "/")
+    assert page.locator(".popup").count() == 1
+    assert page.locator(".popup button").count() == 0
