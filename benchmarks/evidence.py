@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import Any, Self
 
 import psutil
 from PIL import Image
@@ -80,7 +80,10 @@ def serve() -> tuple[ThreadingHTTPServer, str]:
             if path.startswith("/p/"):
                 kind, body = "image/jpeg", photos[int(path[3:-4])]
             elif path in ("/price", "/comments"):
-                kind, body = "application/json", b'{"price":"39.90"}' if path == "/price" else json.dumps(["好"] * 30).encode()
+                kind, body = (
+                    "application/json",
+                    b'{"price":"39.90"}' if path == "/price" else json.dumps(["好"] * 30).encode(),
+                )
             elif path == "/b":
                 kind, body = "text/plain", b"ok"
             self.send_response(200)
@@ -123,7 +126,7 @@ class Peak:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -171,7 +174,9 @@ async def captures(url: str, rounds: int, folder: Path) -> dict[str, Any]:
     made: dict[str, Any] = {}
 
     async def take(name: str, settings: CaptureSettings) -> None:
-        made[name] = await capture_full(browser, url, vault=vault, clock=CLOCK, about=CaptureRequest(), settings=settings)
+        made[name] = await capture_full(
+            browser, url, vault=vault, clock=CLOCK, about=CaptureRequest(), settings=settings
+        )
 
     runs: dict[str, Callable[[], Awaitable[None]]] = {
         "floor": lambda: floor(browser, url, full),
@@ -209,7 +214,12 @@ async def captures(url: str, rounds: int, folder: Path) -> dict[str, Any]:
 
 
 def _exchange(body: bytes, number: int) -> Exchange:
-    headers = (("Content-Type", "text/html; charset=utf-8"), ("Server", "nginx"), ("Set-Cookie", f"sid={number}"), ("Date", "Sat, 21 Nov 2026 10:00:00 GMT"))
+    headers = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Server", "nginx"),
+        ("Set-Cookie", f"sid={number}"),
+        ("Date", "Sat, 21 Nov 2026 10:00:00 GMT"),
+    )
     return Exchange(f"http://shop{number % 40}.test/item/{number}.html", "GET", (("User-Agent", "Wangxun"), ("Accept", "text/html")), b"", 200, "OK", headers, body, CLOCK.now())  # fmt: skip
 
 
@@ -259,12 +269,17 @@ def sealing(folder: Path) -> dict[str, Any]:
         paths.append(vault.new_capture_folder(f"{number:032x}") / "manifest.json")
     before = time.process_time()
     for number, path in enumerate(paths):
-        vault.seal_manifest(path, {"id": f"{number:032x}", "kind": "capture", "files": {f"f{i}": entry for i in range(12)}})
+        vault.seal_manifest(
+            path, {"id": f"{number:032x}", "kind": "capture", "files": {f"f{i}": entry for i in range(12)}}
+        )
     spent = (time.process_time() - before) / count
     block = os.urandom(8 << 20)
     before = time.process_time()
     digest(block)
-    return {"sign_log_ms": round(spent * 1000, 2), "digests_ms_per_mb": round((time.process_time() - before) * 1000 / 8, 2)}
+    return {
+        "sign_log_ms": round(spent * 1000, 2),
+        "digests_ms_per_mb": round((time.process_time() - before) * 1000 / 8, 2),
+    }
 
 
 def main() -> None:

@@ -34,8 +34,13 @@ def same(field: str, answer: str, truth: list[str]) -> bool:
         except InvalidOperation:
             return False
     if field == "currency":
-        shared = {"$": {"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"}, "kr": {"NOK", "DKK", "SEK", "ISK"}}
-        return any(answer in {t, currency_code(t.strip("~. "))} or answer in shared.get(t.strip(". "), set()) for t in truth)
+        shared = {
+            "$": {"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"},
+            "kr": {"NOK", "DKK", "SEK", "ISK"},
+        }
+        return any(
+            answer in {t, currency_code(t.strip("~. "))} or answer in shared.get(t.strip(". "), set()) for t in truth
+        )
     if field == "sku":
         return any(answer.strip() == t.strip() for t in truth)
     return any(answer.strip().casefold() == t.strip().casefold() for t in truth)
@@ -43,7 +48,7 @@ def same(field: str, answer: str, truth: list[str]) -> bool:
 
 def pages(folder: Path, truth_file: Path, *, show: bool, repeat: int) -> None:
     truth: dict[str, dict[str, Any]] = json.loads(truth_file.read_text("utf-8"))
-    right, wrong, missed = ({f: 0 for f in FIELDS} for _ in range(3))
+    right, wrong, missed = (dict.fromkeys(FIELDS, 0) for _ in range(3))
     cpu: list[tuple[float, int]] = []
     named = listing = 0
     for name, expected in truth.items():
@@ -66,15 +71,21 @@ def pages(folder: Path, truth_file: Path, *, show: bool, repeat: int) -> None:
             wrong[field] += answer is not None and bool(values)
             missed[field] += bool(values)
             if show and values:
-                print(f"{name[:8]} {field}: {answer!r} ≠ {values} {reading.kind} {reading.facts.get(field)} {expected.get('url', '')[:90]}")
+                print(
+                    f"{name[:8]} {field}: {answer!r} ≠ {values} {reading.kind} {reading.facts.get(field)} {expected.get('url', '')[:90]}"
+                )
     print(f"{'field':14}{'right':>6}{'wrong':>6}{'missed':>7}{'P':>7}{'R':>7}{'F1':>7}")
     for field in FIELDS:
         p = right[field] / max(1, right[field] + wrong[field])
         r = right[field] / max(1, right[field] + missed[field])
-        print(f"{field:14}{right[field]:6}{wrong[field]:6}{missed[field]:7}{p:7.3f}{r:7.3f}{2 * p * r / max(1e-9, p + r):7.3f}")
+        print(
+            f"{field:14}{right[field]:6}{wrong[field]:6}{missed[field]:7}{p:7.3f}{r:7.3f}{2 * p * r / max(1e-9, p + r):7.3f}"
+        )
     ms = [t for t, _ in cpu]
     per_60k = [t / size * 60_000 for t, size in cpu]
-    print(f"pages {len(truth)}, named {named}, read as listing {listing}; CPU ms/page median {statistics.median(ms):.1f}, max {max(ms):.1f}; per 60 KB median {statistics.median(per_60k):.1f}")
+    print(
+        f"pages {len(truth)}, named {named}, read as listing {listing}; CPU ms/page median {statistics.median(ms):.1f}, max {max(ms):.1f}; per 60 KB median {statistics.median(per_60k):.1f}"
+    )
 
 
 def prices(file: Path, *, show: bool) -> None:
@@ -87,8 +98,12 @@ def prices(file: Path, *, show: bool) -> None:
         currency = (price.symbol or "") == row["currency"]
         amounts, currencies, both = amounts + amount, currencies + currency, both + (amount and currency)
         if show and not (amount and currency):
-            print(f"{row['price_raw']!r} | {row['currency_raw']!r}: {price.amount} {price.symbol}, right: {row['amount']} {row['currency']}")
-    print(f"strings {len(rows)}: amount {amounts / len(rows):.3f}, currency {currencies / len(rows):.3f}, both {both / len(rows):.3f}")
+            print(
+                f"{row['price_raw']!r} | {row['currency_raw']!r}: {price.amount} {price.symbol}, right: {row['amount']} {row['currency']}"
+            )
+    print(
+        f"strings {len(rows)}: amount {amounts / len(rows):.3f}, currency {currencies / len(rows):.3f}, both {both / len(rows):.3f}"
+    )
 
 
 def main() -> None:

@@ -31,7 +31,13 @@ _PLAIN = [
     "面料成分：棉六成，聚酯纤维四成。", "包装内含主机一台、电源线一根、说明书一份。", "Soft cotton blend, machine washable, regular fit.",
     "屏幕分辨率与刷新率请见参数表，图片仅作展示。", "產品規格與尺寸請參考下方表格。",
 ]  # fmt: skip
-_HITS = ["好评返现5元，联系客服。", "全网销量第一的选择。", "每天一杯，根治高血压。", "本活动最终解释权归本店所有。", "稳赚不赔，轻松月入过万。"]
+_HITS = [
+    "好评返现5元，联系客服。",
+    "全网销量第一的选择。",
+    "每天一杯，根治高血压。",
+    "本活动最终解释权归本店所有。",
+    "稳赚不赔，轻松月入过万。",
+]
 
 
 def pages(sentences: Sequence[str], count: int, *, hit_share: float = 0.0, seed: int = 7) -> list[list[Passage]]:
@@ -97,9 +103,13 @@ def main() -> None:
     print(f"raw engine on folded text      {megabytes / raw:8.1f} MB/s")
     print(f"folding alone                  {megabytes / folding:8.1f} MB/s")
     print(f"raw engine with its folding    {megabytes / (raw + folding):8.1f} MB/s")
-    print(f"read, pages without hits       {megabytes / clean:8.1f} MB/s   {raw / clean:.2f} of raw, {(raw + folding) / clean:.2f} of raw with folding")
+    print(
+        f"read, pages without hits       {megabytes / clean:8.1f} MB/s   {raw / clean:.2f} of raw, {(raw + folding) / clean:.2f} of raw with folding"
+    )
     scale = size_of(sparse) / size_of(plain)
-    print(f"read, 3 % hit sentences        {megabytes * scale / some:8.1f} MB/s   {raw * scale / some:.2f} of raw, {(raw + folding) * scale / some:.2f} of raw with folding")
+    print(
+        f"read, 3 % hit sentences        {megabytes * scale / some:8.1f} MB/s   {raw * scale / some:.2f} of raw, {(raw + folding) * scale / some:.2f} of raw with folding"
+    )
     for name, sets in (("without hits", plain), ("3 % hit sentences", sparse), ("30 % hit sentences", dense)):
         middle, high = per_page(known, sets)
         print(f"page {name:<20} p50 {middle:6.2f} ms   p95 {high:6.2f} ms")

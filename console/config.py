@@ -9,8 +9,7 @@ from pathlib import Path
 from cases.casefile import Dossier
 from contracts.clock import Clock, SystemClock
 
-
-#: (dossier, officer's name, folder) → the package's path inside the folder.
+#: (dossier, officer's name, folder) → the package's path inside the folder. It also writes the export into the audit log.
 Exporter = Callable[[Dossier, str, Path], Path]
 
 

@@ -69,7 +69,12 @@ def pointed(pointer: Pointer, reading: PageReading | None, silenced: Sequence[Si
 
 
 def page_passages(
-    reading: PageReading | None, hits: Iterable[Pointer], silenced: Sequence[Silenced], ui: Reader, *, masked: bool = True
+    reading: PageReading | None,
+    hits: Iterable[Pointer],
+    silenced: Sequence[Silenced],
+    ui: Reader,
+    *,
+    masked: bool = True,
 ) -> list[PassageView]:
     """Every passage of a page in order."""
     spans: dict[int, list[Span]] = {}

@@ -27,7 +27,9 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\uffff\U000e0000-\U000e0fff]"
 )
 #: Joiners inside emoji are part of how the emoji is written, not a hiding place.
-_EMOJI_JOINER = re.compile("(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])")
+_EMOJI_JOINER = re.compile(
+    "(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
+)
 
 
 class Mark(StrEnum):
@@ -95,7 +97,9 @@ def _kept(length: int, marks: list[Span], limit: int) -> list[tuple[int, int]]:
     if not marks:
         return [(0, limit)]
     budget = max(1, limit // (2 * AROUND_HIT))
-    return [(max(0, s.start - AROUND_HIT), min(length, min(s.end, s.start + limit) + AROUND_HIT)) for s in marks[:budget]]
+    return [
+        (max(0, s.start - AROUND_HIT), min(length, min(s.end, s.start + limit) + AROUND_HIT)) for s in marks[:budget]
+    ]
 
 
 def _mark_at(start: int, marks: list[Span]) -> Span | None:

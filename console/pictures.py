@@ -33,9 +33,7 @@ class Shot:
     boxes: tuple[Rect, ...]
 
 
-def shots(
-    vault: Vault, proofs: Iterable[tuple[str, str]], quotes: Iterable[tuple[str, str]] = ()
-) -> list[Shot]:
+def shots(vault: Vault, proofs: Iterable[tuple[str, str]], quotes: Iterable[tuple[str, str]] = ()) -> list[Shot]:
     """The pictures among `proofs` (evidence id, snapshot id), oldest first; `quotes` are (rule, words) to box, empty: all.
 
     What cannot be read is left out.

@@ -39,7 +39,9 @@ SCENES = (
 )
 
 
-def shoot(browser: Any, base_url: str, out: Path, *, name: str, password: str, scenes: tuple[Scene, ...] = SCENES) -> list[Path]:
+def shoot(
+    browser: Any, base_url: str, out: Path, *, name: str, password: str, scenes: tuple[Scene, ...] = SCENES
+) -> list[Path]:
     """PNG files of the scenes, in their order.
 
     `browser` is an open Playwright `Browser` (sync); `name` and `password` those of an officer. Looking at clues is

@@ -23,7 +23,7 @@ class TextClaims:
     def __init__(self, known: Library | None = None) -> None:
         self._library = known
 
-    def __call__(self, snapshot: Snapshot, history: History, registers: Registers, at: datetime) -> Detection:  # noqa: ARG002
+    def __call__(self, snapshot: Snapshot, history: History, registers: Registers, at: datetime) -> Detection:
         known = self._library or library()
         reading = snapshot.reading
         numbered = [(n, p) for n, p in enumerate(reading.passages) if p.region not in _SKIPPED and p.text.strip()]

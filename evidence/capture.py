@@ -8,26 +8,44 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
+import contextlib
+import hashlib
 import shutil
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page, Response
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    Response,
+)
 
 from contracts.clock import Clock, iso
-from contracts.errors import EnvironmentFault, InputError, WangxunError
+from contracts.errors import EnvironmentFault, InputError
 from contracts.ids import new_id
 from contracts.page import Rect
-from evidence import SOFTWARE, behaviour, environment
+from evidence import behaviour, environment
 from evidence.annotate import annotate
 from evidence.behaviour import Worlds
+from evidence.capture_manifest import MIME, capture_manifest, write_text
+from evidence.capture_values import (
+    Capture,
+    CaptureFailed,
+    CaptureRequest,
+    CaptureSettings,
+    FoundHit,
+    Hit,
+    Steps,
+)
 from evidence.people import Officer
-from evidence.recorder import Recorder, RecorderLimits
+from evidence.recorder import Recorder
 from evidence.seal import Digests, canonical, digest
 from evidence.vault import Sealed, Vault
 from evidence.wacz import WaczWriter
@@ -47,18 +65,8 @@ LAUNCH_ARGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
-_MIME = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".pdf": "application/pdf",
-    ".html": "text/html; charset=utf-8",
-    ".mhtml": "multipart/related",
-    ".txt": "text/plain; charset=utf-8",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".wacz": "application/wacz",
-}
-
+#: Bound of a picture: 25 000 CSS pixels of a page 1280 wide are 32 million.
+MAX_PIXELS = 100_000_000
 
 __all__ = [
     "LAUNCH_ARGS",
@@ -73,98 +81,6 @@ __all__ = [
 ]
 
 
-class CaptureFailed(WangxunError):
-    """Nothing was sealed: the page could not be had. A page that answers with an error status is sealed all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A quotation to find on the rendered page and to box on a derived picture."""
-
-    quote: str
-    selector: str = ""
-    rule: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureRequest:
-    """Who captures, why, for which matter."""
-
-    officers: tuple[Officer, ...] = ()
-    purpose: str = ""
-    case_number: str = ""
-    run_id: str = ""
-    hits: tuple[Hit, ...] = ()
-    notes: Mapping[str, str] = field(
-        default_factory=dict
-    )  #: more for the manifest: unit, allow-list, user agent rule, …
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureSettings:
-    """How. Times in seconds, sizes in CSS pixels."""
-
-    picture: str = "png"  #: png | jpeg (quality 90; for routine patrols)
-    pdf: bool = False
-    mhtml: bool = True
-    width: int = 1280
-    height: int = 800
-    max_height: int = 60_000  #: taller pages are cut there, and the manifest says so
-    load_timeout_s: float = 45.0
-    settle_timeout_s: float = 20.0
-    scroll_steps: int = 120
-    scroll_pause_ms: int = 40
-    expand: int = 12  #: controls unfolded at most
-    ntp_servers: tuple[str, ...] = ()
-    user_agent: str | None = None
-    extra_headers: Mapping[str, str] = field(default_factory=dict)
-    limits: RecorderLimits = field(default_factory=RecorderLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundHit:
-    """Where a hit stands on the picture; `picture` is the derived file, empty when the quote is not on the sealed page."""
-
-    hit: Hit
-    rects: tuple[Rect, ...]
-    picture: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """A sealed capture. `timestamp` is "stamped" or "pending" (then `pending_why`). `text` is that of text.txt, `dom` the
-    rendered page: detection is run again on these. `missing` counts pictures that did not load; `unrecorded` names
-    requests without a record; `popups` are windows the page wanted to open, for captures of their own."""
-
-    evidence_id: str
-    level: str
-    timestamp: str
-    pending_why: tuple[str, ...]
-    manifest: Mapping[str, Any]
-    files: Mapping[str, str]  #: name → SHA-256, readable by `vault.file`
-    final_url: str
-    status: int
-    text: str
-    dom: str
-    hits: tuple[FoundHit, ...]
-    missing: int
-    unrecorded: tuple[str, ...]
-    popups: tuple[str, ...]
-
-
-class Steps:
-    """The process log: every step with its time and the milliseconds since the start."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._started = time.monotonic()
-        self.lines: list[dict[str, Any]] = []
-
-    def log(self, step: str, **detail: Any) -> None:
-        elapsed = round((time.monotonic() - self._started) * 1000)
-        self.lines.append({"at": iso(self._clock.now()), "ms": elapsed, "step": step, **detail})
-
-
 async def capture_full(
     browser: Browser,
     url: str,
@@ -172,14 +88,14 @@ async def capture_full(
     vault: Vault,
     clock: Clock,
     about: CaptureRequest,
-    settings: CaptureSettings = CaptureSettings(),
+    settings: CaptureSettings | None = None,
 ) -> Capture:
     """Captures and seals one page. Raises InputError (no http address), CaptureFailed (no page), EnvironmentFault."""
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise InputError("只能对 http 或 https 网址取证:{url}", url=url[:200])
     folder = vault.staging()
     try:
-        return await _Session(browser, url, vault, clock, about, settings, folder).run()
+        return await _Session(browser, url, vault, clock, about, settings or CaptureSettings(), folder).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -209,6 +125,7 @@ class _Session:
         self._id = new_id(self._started)
         self._popups: list[str] = []
         self._derived: dict[str, dict[str, Any]] = {}
+        self._console: list[dict[str, Any]] = []
 
     async def run(self) -> Capture:
         self._steps.log("start", url=self._url)
@@ -229,12 +146,16 @@ class _Session:
             raise EnvironmentFault("浏览器无法新建会话:{why}", why=str(error).splitlines()[0]) from error
         try:
             cookies = await context.cookies()
-            shown = await self._show(context, writer)
+            async with asyncio.timeout(self._settings.total_timeout_s):
+                shown = await self._show(context, writer)
+        except TimeoutError as error:
+            limit = round(self._settings.total_timeout_s)
+            raise CaptureFailed("取证超时({limit} 秒):{url}", url=self._url, limit=limit) from error
         except Error as error:
             raise CaptureFailed("取证未完成:{url}({why})", url=self._url, why=str(error).splitlines()[0]) from error
         finally:
             writer.abandon()
-            await context.close()
+            await _close(context)
         self._steps.log("context-closed")
         before["cleanliness"] = {
             "fresh_context": True,
@@ -261,6 +182,8 @@ class _Session:
         session = await context.new_cdp_session(page)
         recorder = Recorder(session, self._clock, writer.add, self._settings.limits)
         page.on("requestfinished", recorder.witness)
+        page.on("dialog", self._on_dialog)
+        page.on("console", self._on_console)
         await self._watch_popups(context, session)
         worlds = Worlds(session)
         main = (await worlds.frames())[0][0]
@@ -281,6 +204,14 @@ class _Session:
         await asyncio.to_thread(writer.finish, self._folder / "evidence.wacz", title=title)
         self._steps.log("recorded", exchanges=recorder.count)
         return shown
+
+    async def _on_dialog(self, dialog: Dialog) -> None:
+        self._steps.log("dialog-dismissed", kind=dialog.type, text=dialog.message[:500])
+        await dialog.dismiss()
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if len(self._console) < 500:
+            self._console.append({"at": iso(self._clock.now()), "type": message.type, "text": message.text[:1000]})
 
     async def _watch_popups(self, context: BrowserContext, session: CDPSession) -> None:
         def wanted(event: dict[str, Any]) -> None:
@@ -350,7 +281,7 @@ class _Session:
             blocks += [
                 {**block, "frame": url[:500] if len(blocks) and url != page.url else ""} for block in answer["blocks"]
             ]
-        text = _write_text(self._folder, blocks)
+        text = write_text(self._folder, blocks)
         self._steps.log("text", blocks=len(blocks), chars=len(text), cut=bool(cut))
         hits = []
         for hit in self._about.hits[:20]:
@@ -366,6 +297,7 @@ class _Session:
         settings = self._settings
         height = min(max(settings.height, int(layout["height"])), settings.max_height)
         width = min(max(settings.width, int(layout["width"])), 4 * settings.width)
+        height = min(height, MAX_PIXELS // width)
         suffix = "png" if settings.picture == "png" else "jpg"
         await self._shoot(session, f"viewport.{suffix}", settings.width, settings.height, {})
         if layout["hidden"]:
@@ -409,21 +341,35 @@ class _Session:
         before["servers"] = recorder.servers
         before["tls"] = {"details": recorder.tls, "chain_sha256": shown["tls_chain"]}
         (self._folder / "environment.json").write_bytes(canonical(before))
-        if recorder.frames:
-            (self._folder / "websocket.jsonl").write_bytes(b"".join(canonical(f) + b"\n" for f in recorder.frames))
         self._steps.log("sealing")
-        (self._folder / "process.jsonl").write_bytes(b"".join(canonical(line) + b"\n" for line in self._steps.lines))
+        for name, lines in (
+            ("websocket", recorder.frames),
+            ("console", self._console),
+            ("process", self._steps.lines),
+        ):
+            if lines:
+                (self._folder / f"{name}.jsonl").write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
         files: dict[str, Any] = {}
         for path in sorted(self._folder.iterdir()):
             sums: Digests = digest(path)
             self._vault.store.put(path)
             files[path.name] = {
                 **sums.as_json(),
-                "mime": _MIME.get(path.suffix, "application/octet-stream"),
+                "mime": MIME.get(path.suffix, "application/octet-stream"),
                 "role": "original",
             }
             files[path.name] |= self._derived.get(path.name, {})
-        manifest = self._manifest(shown, before, files)
+        manifest = capture_manifest(
+            evidence_id=self._id,
+            url=self._url,
+            started=self._started,
+            clock=self._clock,
+            about=self._about,
+            popups=self._popups,
+            shown=shown,
+            before=before,
+            files=files,
+        )
         target = self._vault.new_capture_folder(self._id) / "manifest.json"
         sealed: Sealed = self._vault.seal_manifest(target, manifest)
         return Capture(
@@ -464,107 +410,6 @@ class _Session:
             found.append(FoundHit(hit, rects, name))
         return found
 
-    def _manifest(
-        self, shown: Mapping[str, Any], before: Mapping[str, Any], files: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        recorder: Recorder = shown["recorder"]
-        about, clock = self._about, self._clock
-        why_not = _why_not_formal(about, clock, before)
-        layout = {key: value for key, value in shown["layout"].items() if key not in ("links", "agent")}
-        return {
-            "kind": "capture",
-            "version": 1,
-            "id": self._id,
-            "level": "full",
-            "software": SOFTWARE,
-            "tool_sha256": environment.tool_digest(),
-            "url": self._url,
-            "final_url": str(shown["layout"]["url"]),
-            "redirects": shown["redirects"],
-            "status": shown["status"],
-            "server_time_headers": [
-                h for h in shown["headers"] if h["name"].lower() in ("date", "age", "last-modified", "expires")
-            ],
-            "captured_at": iso(self._started),
-            "sealed_at": iso(clock.now()),
-            "clock": "模拟时间" if clock.simulated else "系统时间",
-            "time_verified": bool(before["clock_before"]["verified"] and before["clock_after"]["verified"]),
-            "formal": not why_not,
-            "not_formal_because": why_not,
-            "officers": [{"name": o.name, "certificate": o.certificate, "role": o.role} for o in about.officers],
-            "purpose": about.purpose,
-            "case_number": about.case_number,
-            "run": about.run_id,
-            "notes": {key: str(value) for key, value in about.notes.items()},
-            "browser": before["browser"],
-            "agent": before["agent"],
-            "servers": dict(recorder.servers),
-            "dns": before["dns"],
-            "layout": layout,
-            "picture": shown["picture"],
-            "completeness": {
-                "exchanges": recorder.count,
-                "unrecorded": recorder.unrecorded,
-                "failed_requests": recorder.failed,
-                "images": shown["images"],
-                "popups_not_opened": self._popups,
-                "websocket_frames": len(recorder.frames),
-                "notes": recorder.notes[:200],
-                "bodies": "正文为浏览器解码后的内容,非网络原始编码;原编码头以 X-Orig- 保存",
-                "cookies": "请求头中的 Cookie 未写入",
-            },
-            "related_links": shown["layout"]["links"],
-            "hits": [
-                {
-                    "quote": hit.quote,
-                    "rule": hit.rule,
-                    "on_page": bool(rects),
-                    "rects": [[round(v) for v in _four(r)] for r in rects],
-                }
-                for hit, rects in shown["hits"]
-            ],
-            "files": files,
-        }
-
-
-def _four(rect: Rect) -> tuple[float, float, float, float]:
-    return rect.x, rect.y, rect.width, rect.height
-
-
-def _why_not_formal(about: CaptureRequest, clock: Clock, before: Mapping[str, Any]) -> list[str]:
-    """Reasons why this capture cannot be formal evidence as it stands (electronic evidence A.1, B.7)."""
-    why = []
-    if clock.simulated:
-        why.append("使用模拟时间,永不得作为正式证据")
-    if sum(1 for officer in about.officers if officer.certificate) < 2:
-        why.append("取证人员不足二名或未填执法证号")
-    if not about.purpose:
-        why.append("未填取证目的")
-    if not before["clock_before"]["verified"]:
-        why.append("时钟未经校时服务器核验")
-    return why
-
-
-def _write_text(folder: Path, blocks: list[dict[str, Any]]) -> str:
-    """text.txt, and text.json with the code-point offsets, selector, rectangle and frame of every block. Answers the text."""
-    parts: list[str] = []
-    index: list[dict[str, Any]] = []
-    at = 0
-    for block in blocks:
-        text = str(block["text"]).encode("utf-8", "replace").decode()
-        if not text:
-            continue
-        entry = {key: block[key] for key in ("selector", "rect", "shown", "frame")}
-        index.append({"start": at, "end": at + len(text), **entry})
-        parts.append(text)
-        at += len(text) + 1
-    whole = "\n".join(parts)
-    (folder / "text.txt").write_text(whole, encoding="utf-8", newline="")
-    (folder / "text.json").write_bytes(
-        json.dumps(index, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    )
-    return whole
-
 
 def _picture_size(path: Path) -> tuple[int, int]:
     from PIL import Image, UnidentifiedImageError
@@ -574,6 +419,13 @@ def _picture_size(path: Path) -> tuple[int, int]:
             return picture.size
     except (OSError, UnidentifiedImageError):
         return (0, 0)
+
+
+async def _close(context: BrowserContext) -> None:
+    """A page that hangs must not keep the patrol from going on."""
+    with contextlib.suppress(Error, TimeoutError):
+        async with asyncio.timeout(20):
+            await context.close()
 
 
 async def _redirects(response: Response | None) -> list[dict[str, Any]]:
@@ -595,8 +447,6 @@ async def _redirects(response: Response | None) -> list[dict[str, Any]]:
 
 async def _certificates(session: CDPSession, url: str) -> list[str]:
     """SHA-256 fingerprints of the certificate chain of an https origin, leaf first."""
-    import hashlib
-
     if not url.startswith("https:"):
         return []
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))

@@ -18,6 +18,14 @@ from evidence.log import Checkpoint
 from evidence.seal import canonical
 
 Item = tuple[str, dict[str, Any], dict[str, bytes | Path]]  #: evidence id, manifest, files by name
+_ACTS = {
+    "evidence.sealed": "封存",
+    "evidence.stamped": "加盖时间戳",
+    "evidence.held": "留置",
+    "evidence.released": "解除留置",
+    "key.made": "生成签名密钥",
+    "key.rotated": "更换签名密钥",
+}
 _YES = {True: "是", False: "否", None: "未能核查"}
 
 README = """本证据包可离线核验,不需联网,不需本系统。
@@ -201,8 +209,11 @@ class View:
         evidence_id, manifest, files = item
         stamped = "已加盖" if "manifest.tsr" in files else "未加盖可信时间戳"
         if manifest["kind"] != "capture":
+            record = json.loads(_read(files["record.json"]))
             facts = [
                 ("级别", "网络级(请求与应答)"),
+                ("网址", record["url"]),
+                ("采集时刻", record["at"]),
                 ("批次", manifest["id"]),
                 ("批次封存", f"{manifest['sealed_at']}({manifest['clock']})"),
                 ("时间戳", stamped),
@@ -262,7 +273,7 @@ class View:
             entry = json.loads(line)
             if entry["source"] == "log":
                 event = json.loads(entry["line"])
-                act = {"evidence.sealed": "封存", "evidence.stamped": "加盖时间戳"}.get(event["kind"], event["kind"])
+                act = _ACTS.get(event["kind"], event["kind"])
                 rows.append(
                     (
                         str(entry["n"]),
@@ -351,7 +362,7 @@ class View:
         if name == "evidence-list":
             rows = [["编号", "证据编号", "来源", "清单 SHA-256"]]
             rows += [
-                [str(n), i, str(m.get("url") or m["id"]), hashlib.sha256(_read(f["manifest.json"])).hexdigest()]
+                [str(n), i, _source(m, f), hashlib.sha256(_read(f["manifest.json"])).hexdigest()]
                 for n, (i, m, f) in enumerate(self._items, 1)
             ]
             return head, rows
@@ -381,6 +392,13 @@ class View:
             if e["role"] == "original"
         ]
         return fields, rows
+
+
+def _source(manifest: dict[str, Any], files: dict[str, bytes | Path]) -> str:
+    """Address an evidence was taken from."""
+    if manifest["kind"] == "capture":
+        return str(manifest["url"])
+    return str(json.loads(_read(files["record.json"]))["url"])
 
 
 def _read(content: bytes | Path) -> bytes:

@@ -207,8 +207,9 @@ class HttpRun:
         self._end += len(block)
 
     def _original(self, exchange: Exchange, earlier: str) -> warc.Original | None:
-        self._file.flush()
         try:
+            if Place.parse(earlier).run_id == self.run_id:
+                self._file.flush()
             original = self._vault.original(earlier)
         except (InputError, Unverifiable):
             return None

@@ -189,6 +189,31 @@ def inclusion_holds(leaf: bytes, index: int, size: int, path: Iterable[bytes], r
     return sn == 0 and value == root
 
 
+def consistency_holds(old: int, new: int, old_root: bytes, new_root: bytes, path: list[bytes]) -> bool:
+    """RFC 9162 §2.1.4.2: the tree of `new` leaves begins with the tree of `old` leaves."""
+    if old == new:
+        return not path and old_root == new_root
+    steps = [old_root, *path] if old & (old - 1) == 0 else list(path)
+    if not 0 < old < new or not steps:
+        return False
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = steps[0]
+    for step in steps[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first = hashlib.sha256(b"\x01" + step + first).digest()
+            second = hashlib.sha256(b"\x01" + step + second).digest()
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = hashlib.sha256(b"\x01" + second + step).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and first == old_root and second == new_root
+
+
 # — manifests: signature and stamp —
 
 
@@ -299,6 +324,8 @@ def check_http_record(folder: Path, where: str, manifest: dict[str, Any], out: F
     with (folder / "record.warc.gz").open("rb") as file:
         sealed = next(read_records(file), None)
     wanted = sealed.headers.get("warc-payload-digest", "") if sealed else ""
+    if sealed and sealed.headers.get("warc-target-uri") != proof["url"]:
+        out.fail(f"{where}/record.json", "网址与封存记录不符")
     shown = check_wacz(folder / "evidence.wacz", f"{where}/evidence.wacz", out)
     if not wanted or wanted not in shown:
         out.fail(f"{where}/evidence.wacz", "可回放文件的正文与封存记录不符")
@@ -507,6 +534,8 @@ def check_log(data: Path, trust: Trust, manifests: dict[str, str], out: Findings
     proofs = json.loads(small(data / "log" / "proofs.json"))
     if proofs["size"] != int(size):
         out.fail("log/proofs.json", "证明所对的日志长度与检查点不符")
+    for older in proofs["consistency"]:
+        _check_older(older, int(size), base64.b64decode(root), trust, out)
     paths = {entry["seq"]: [bytes.fromhex(step) for step in entry["proof"]] for entry in proofs["events"]}
     logged = set()
     for number, entry in check_custody(data, out):
@@ -525,6 +554,20 @@ def check_log(data: Path, trust: Trust, manifests: dict[str, str], out: Findings
     for identity, sha256 in manifests.items():
         if (identity, sha256) not in logged:
             out.fail(f"captures/{identity}", "日志中没有该清单的封存记录")
+
+
+def _check_older(older: dict[str, Any], size: int, root: bytes, trust: Trust, out: Findings) -> None:
+    """An earlier signed head: the log has only grown since."""
+    where = f"log/proofs.json 检查点 {older['from']}"
+    text = str(older["checkpoint"])
+    _, old_size, old_root, _, key = text.rstrip("\n").split("\n")
+    wrong = trust.engine.signature(trust.keys.get(key, b""), text.encode(), bytes.fromhex(older["signature"]))
+    if wrong:
+        out.fail(where, wrong)
+    path = [bytes.fromhex(step) for step in older["proof"]]
+    if not consistency_holds(int(old_size), size, base64.b64decode(old_root), root, path):
+        out.fail(where, "前后检查点不一致(日志曾被改写)")
+    out.count("signatures")
 
 
 def check_custody(data: Path, out: Findings) -> list[tuple[int, dict[str, Any]]]:

@@ -60,7 +60,10 @@ def export_case(
     Raises InputError when an evidence is unknown or not sealed yet, EnvironmentFault when a font or the disk fails.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{case.case_id}.", dir=out_dir))
+    for left in out_dir.glob(f".{case.case_id}.*.export"):  # by an export that was killed
+        if not Path("/proc", left.name.split(".")[-2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{case.case_id}.", suffix=f".{os.getpid()}.export", dir=out_dir))
     try:
         temp = work / "package.zip"
         files = _Builder(case, vault, work, mask_third_persons, templates).files()
@@ -137,8 +140,11 @@ class _Builder:
         index, line = self._vault.record_span(evidence_id)
         journal = path.with_name(manifest["records"]["name"]).read_bytes().splitlines()
         tree = Tree(leaf_hash(entry) for entry in journal)
+        exchange = self._vault.exchange(evidence_id)
         proof = {
             "evidence_id": evidence_id,
+            "url": exchange.url,
+            "at": iso(exchange.at),
             "index": index,
             "count": len(tree),
             "line": line.decode(),
@@ -148,7 +154,6 @@ class _Builder:
         with path.with_name(manifest["segment"]["name"]).open("rb") as segment:
             segment.seek(span["offset"])
             raw = segment.read(span["length"])
-        exchange = self._vault.exchange(evidence_id)
         folder = self._work / evidence_id
         folder.mkdir()
         writer = WaczWriter(folder, exchange.at, url=exchange.url, seed=evidence_id)
@@ -204,7 +209,8 @@ class _Builder:
             "consistency": [
                 {
                     "from": c.size,
-                    "root": c.root.hex(),
+                    "checkpoint": c.text.decode(),
+                    "signature": c.signature.hex(),
                     "proof": [s.hex() for s in tree.consistency(c.size, checkpoint.size)],
                 }
                 for c in older
@@ -223,6 +229,8 @@ class _Builder:
         out: dict[str, Content] = {"certs/signing-key.pem": signer.public_pem}
         keys = {json.loads(_bytes(c))["key"] for n, c in files.items() if n.endswith("/manifest.json")}
         keys.add(_bytes(files["log/checkpoint.txt"]).decode().splitlines()[4])
+        for older in json.loads(_bytes(files["log/proofs.json"]))["consistency"]:
+            keys.add(older["checkpoint"].splitlines()[4])
         out |= {f"certs/signing-key-{key}.pem": self._vault.public_key(key) for key in sorted(keys - {signer.id})}
         chain: dict[bytes, None] = {}
         stamps = [_bytes(content) for name, content in sorted(files.items()) if name.endswith(".tsr")]

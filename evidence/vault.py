@@ -13,9 +13,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from evidence.log import Checkpoint, Event, Log
 from evidence.seal import Signer, canonical, digest, fsync_folder, load_public, write_new
 from evidence.store import Store
 from evidence.timestamp import Pending, Stamp, Timestamper, check_stamp, load_roots
+
+CHECKPOINT_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +154,22 @@ class Vault:
             sealed = self._stamp(marker.stem, path)
             done.append(sealed)
             if sealed.timestamp == "pending":
-                break
+                return done
+        self._daily_checkpoint()
         return done
+
+    def _daily_checkpoint(self) -> None:
+        """Stamps the newest head of the log; makes a new one when that is older than a day."""
+        newest = max(self.log.checkpoints.glob("*.txt"), default=None)
+        if newest is not None:
+            head = self.log.load_checkpoint(newest)
+            made = datetime.fromisoformat(head.text.decode().splitlines()[3])
+            if self.clock.now() - made < CHECKPOINT_EVERY:
+                if not head.stamped and isinstance(stamp := self.timestamper.stamp(head.text), Stamp):
+                    self._keep_stamp(head.path, stamp)
+                return
+        if len(self.log):
+            self.checkpoint()
 
     def checkpoint(self, *, stamp: bool = True) -> Checkpoint:
         """The signed head of the log, stamped when an authority answers (tried again on each call)."""
@@ -188,7 +205,14 @@ class Vault:
             else:
                 self._log_sealed(marker.stem, path)
                 done.append(f"{marker.stem}:已补记日志")
+        self._sweep_staging()
         return done + self._recover_runs()
+
+    def _sweep_staging(self) -> None:
+        """Removes files under way of processes that are no more."""
+        for folder in (self.root / "staging").glob("*-*"):
+            if not Path("/proc", folder.name.partition("-")[0]).exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _recover_runs(self) -> list[str]:
         done = []

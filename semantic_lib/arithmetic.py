@@ -34,7 +34,7 @@ class Comparison:
         except (SyntaxError, RecursionError) as fault:
             raise ValueError(f"条件“{source}”读不懂") from fault
         if not isinstance(tree, ast.Compare):
-            raise ValueError(f"条件“{source}”应为比较式,如 prize > 50000")  # noqa: TRY004
+            raise ValueError(f"条件“{source}”应为比较式,如 prize > 50000")
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(_CALLS)
         comparison = cls(source, frozenset(names), tree)
         comparison.holds(dict.fromkeys(names, Decimal(1)))

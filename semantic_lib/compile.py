@@ -1,244 +1,49 @@
-"""From YAML blocks to compiled rules, exemptions and word groups. Every complaint carries file and line."""
+"""From YAML blocks to compiled rules and exemptions. Every complaint carries file and line."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts.finding import Severity
 from contracts.page import SHOP_VOICE, Region
 from semantic_lib.arithmetic import Comparison
-from semantic_lib.literals import danger, required
-from semantic_lib.matcher import Finder, Term
+from semantic_lib.fields import Fields, listed
+from semantic_lib.matcher import Finder
 from semantic_lib.model import (
-    REGION_SETS, Bilingual, Detector, ElementOf, Example, Exemption, ExemptionCase, GoodsScope, Guard, Raise, Rule,
-    Status, Unknown, Way, Within,
+    Detector,
+    ElementOf,
+    Example,
+    Exemption,
+    ExemptionCase,
+    Guard,
+    Raise,
+    Rule,
+    Status,
+    Way,
+    Within,
 )  # fmt: skip
-from semantic_lib.normalise import folded
-from semantic_lib.numbers import NUMBER
-from semantic_lib.source import Block, Problem, Rows
+from semantic_lib.source import Block, Rows
 
-RULE_KEYS = frozenset(
-    "id title category severity status version since basis elements scope result needs why advice confidence detect "
-    "exempt falsepositives examples notes guesses references".split()
-)
-_DETECT_KEYS = frozenset(
-    "terms pattern any near all within ordered where absent present not_near regions lang goods confidence name "
-    "anchors bare".split()
-)
-_GUARD_KEYS = frozenset("terms pattern any within side in".split())
-_WAY_KEYS = frozenset("covers before after near sentence passage page region component within across bare".split())
+RULE_KEYS = frozenset({
+    "id", "title", "category", "severity", "status", "version", "since", "basis", "elements", "scope", "result", "needs",
+    "why", "advice", "confidence", "detect", "exempt", "falsepositives", "examples", "notes", "guesses", "references",
+})  # fmt: skip
+_DETECT_KEYS = frozenset({
+    "terms", "pattern", "any", "near", "all", "within", "ordered", "where", "absent", "present", "not_near", "regions",
+    "lang", "goods", "confidence", "name", "anchors", "bare",
+})  # fmt: skip
+_GUARD_KEYS = frozenset({"terms", "pattern", "any", "within", "side", "in", "anchors"})
+_WAY_KEYS = frozenset({
+    "covers", "before", "after", "near", "sentence", "passage", "page", "region", "component", "within", "across", "bare",
+})  # fmt: skip
 _PLACES = ("covers", "before", "after", "near", "sentence", "passage", "page")
-_META = frozenset(".^$*+?{}[]\\|()")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
-@dataclass
-class Words:
-    """Named word groups ($organs) and the regional forms that every term is expanded by."""
-
-    groups: dict[str, Finder] = field(default_factory=dict)
-    regional: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    goods: frozenset[str] = frozenset()
-    exemption_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-class Compiler:
+class Compiler(Fields):
     """Compiles one file's blocks; problems are collected in `problems`, never raised."""
-
-    def __init__(self, file: str, words: Words, problems: list[Problem]) -> None:
-        self.file = file
-        self.words = words
-        self.problems = problems
-
-    # -- small parts ---------------------------------------------------------------------------------------------
-
-    def wrong(self, line: int, text: str) -> None:
-        self.problems.append(Problem(self.file, line, text))
-
-    def only_keys(self, block: Block, known: Iterable[str], what: str) -> None:
-        for key in block:
-            if key not in known:
-                self.wrong(block.at(key), f"{what}里没有“{key}”这一项;可用:{'、'.join(sorted(known))}")
-
-    def bilingual(self, value: Any, line: int, what: str) -> Bilingual:
-        if isinstance(value, str) and value.strip():
-            return Bilingual(value.strip())
-        if isinstance(value, Block) and isinstance(value.get("zh"), str):
-            return Bilingual(value["zh"].strip(), str(value.get("en") or "").strip())
-        self.wrong(line, f"{what}应写中文,或 {{zh: …, en: …}}")
-        return Bilingual("?")
-
-    def one_of(self, value: Any, enum: Callable[[str], Any], line: int, what: str, default: Any) -> Any:
-        if value is None:
-            return default
-        try:
-            return enum(str(value))
-        except ValueError:
-            known = "、".join(member.value for member in enum)  # type: ignore[attr-defined]
-            self.wrong(line, f"{what}“{value}”不认识;可用:{known}")
-            return default
-
-    def strings(self, value: Any, line: int, what: str) -> tuple[str, ...]:
-        if value is None:
-            return ()
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, Rows) and all(isinstance(item, (str, int, float)) for item in value):
-            return tuple(str(item) for item in value)
-        self.wrong(line, f"{what}应为文字或文字列表")
-        return ()
-
-    def number(self, value: Any, line: int, what: str, default: float) -> float:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
-        if value is not None:
-            self.wrong(line, f"{what}应为数字")
-        return default
-
-    def regions(self, value: Any, line: int) -> frozenset[Region]:
-        found: set[Region] = set()
-        for name in self.strings(value, line, "区域"):
-            if name in REGION_SETS:
-                found |= REGION_SETS[name]
-            elif name in Region.__members__.values():
-                found.add(Region(name))
-            else:
-                known = "、".join((*REGION_SETS, *(region.value for region in Region)))
-                self.wrong(line, f"区域“{name}”不认识;可用:{known}")
-        return frozenset(found)
-
-    def goods_scope(self, value: Any, line: int) -> GoodsScope | None:
-        if value is None:
-            return None
-        if isinstance(value, (str, Rows)):
-            return GoodsScope(only=self.goods_names(value, line))
-        if not isinstance(value, Block):
-            self.wrong(line, "goods 应为商品类别,或 {only: […], except: […], unknown: fire|needs|silent}")
-            return None
-        self.only_keys(value, ("only", "except", "unknown", "cross_border"), "goods ")
-        crossing = value.get("cross_border")
-        if crossing is not None and not isinstance(crossing, bool):
-            self.wrong(value.at("cross_border"), "cross_border 应为 true 或 false")
-        return GoodsScope(
-            self.goods_names(value.get("only"), value.at("only")),
-            self.goods_names(value.get("except"), value.at("except")),
-            self.one_of(value.get("unknown"), Unknown, value.at("unknown"), "unknown ", Unknown.FIRE),
-            crossing if isinstance(crossing, bool) else None,
-        )
-
-    def goods_names(self, value: Any, line: int) -> frozenset[str]:
-        names = frozenset(self.strings(value, line, "商品类别"))
-        for name in sorted(names - self.words.goods) if self.words.goods else ():
-            self.wrong(line, f"商品类别“{name}”不在 goods_data 里;可用:{'、'.join(sorted(self.words.goods))}")
-        return names
-
-    # -- words and patterns --------------------------------------------------------------------------------------
-
-    def terms(self, values: Any, line: int) -> tuple[Term, ...]:
-        """Literal terms; `$name` inserts a word group's terms."""
-        terms: list[Term] = []
-        lines = values.lines if isinstance(values, Rows) else []
-        for number, written in enumerate(self.strings(values, line, "terms")):
-            at = lines[number] if number < len(lines) else line
-            if written.startswith("$"):
-                group = self.group(written, at)
-                terms.extend(group.terms if group else ())
-                if group and group.patterns:
-                    self.wrong(at, f"词组 {written} 含正则,只能写在 any/near/all 里")
-                continue
-            terms.extend(self.term_forms(written, at))
-        return tuple(terms)
-
-    def term_forms(self, written: str, line: int) -> tuple[Term, ...]:
-        term = Term.of(written)
-        if not term.text:
-            self.wrong(line, f"“{written}”折叠后什么也不剩")
-            return ()
-        forms = [term]
-        for plain, others in self.words.regional.items():
-            if plain in term.text:
-                forms.extend(Term(term.text.replace(plain, other), term.open_end) for other in others)
-        return tuple(forms)
-
-    def group(self, name: str, line: int) -> Finder | None:
-        finder = self.words.groups.get(name[1:])
-        if finder is None:
-            self.wrong(line, f"词组“{name}”不存在;词组写在 semantic_lib/lexicon/*.yaml")
-        return finder
-
-    def pattern(self, source: str, line: int, *, anchors: Any = None) -> tuple[re.Pattern[str], frozenset[str]] | None:
-        """A regular expression over folded text. {num} is an amount, {$name} a word group's terms."""
-        text = self.expand(source, line)
-        if re.search(r"(?<!\\)[A-Z]", text.replace("?P<", "")):
-            self.wrong(line, "正则作用于折叠后的文本,英文字母请写小写")
-        why = danger(text)
-        if why:
-            self.wrong(line, why)
-            return None
-        given = frozenset(folded(a) for a in self.strings(anchors, line, "anchors"))
-        found = given or required(text)
-        if not found:
-            self.wrong(line, "正则里没有必定出现的文字,预筛无从下手;请改写,或写 anchors: […]")
-            return None
-        return re.compile(text), frozenset(found)
-
-    def expand(self, source: str, line: int) -> str:
-        def group(match: re.Match[str]) -> str:
-            finder = self.group("$" + match[1], line)
-            words = sorted({t.text for t in finder.terms}, key=len, reverse=True) if finder else []
-            return "(?:" + "|".join(map(re.escape, words)) + ")" if words else "(?!)"
-
-        def number(match: re.Match[str]) -> str:
-            return f"(?P<{match[1][1:]}>{NUMBER})" if match[1] else NUMBER
-
-        text = "".join(self._fold_char(char) for char in source)
-        text = re.sub(r"\{\$([\w-]+)\}", group, text)
-        return re.sub(r"\{num(:[a-z]+)?\}", number, text)
-
-    @staticmethod
-    def _fold_char(char: str) -> str:
-        """Chinese characters and signs fold as text does; what folds to a sign of regular expressions is escaped."""
-        if char.isascii():
-            return char
-        form = folded(char)
-        return "".join("\\" + c if c in _META else c for c in form)
-
-    def finder(self, value: Any, line: int) -> Finder:
-        """`$name`, a list of terms, {terms: …}, {pattern: …} or {any: [ … ]}."""
-        terms: list[Term] = []
-        patterns: list[tuple[re.Pattern[str], frozenset[str]]] = []
-        self._gather(value, line, terms, patterns)
-        if not terms and not patterns:
-            self.wrong(line, "这里没有任何词或正则")
-        return Finder(terms, patterns)
-
-    def _gather(
-        self, value: Any, line: int, terms: list[Term], patterns: list[tuple[re.Pattern[str], frozenset[str]]]
-    ) -> None:
-        if isinstance(value, str) and value.startswith("$"):
-            group = self.group(value, line)
-            if group:
-                terms.extend(group.terms)
-                patterns.extend((pattern, group.anchors) for pattern in group.patterns)
-        elif isinstance(value, str):
-            terms.extend(self.term_forms(value, line))
-        elif isinstance(value, Rows):
-            for item, at in zip(value, value.lines, strict=True):
-                self._gather(item, at, terms, patterns)
-        elif isinstance(value, Block):
-            if "terms" in value:
-                self._gather(value["terms"], value.at("terms"), terms, patterns)
-            if "any" in value:
-                self._gather(value["any"], value.at("any"), terms, patterns)
-            for source, at in _listed(value, "pattern"):
-                made = self.pattern(str(source), at, anchors=value.get("anchors"))
-                if made:
-                    patterns.append(made)
-        elif value is not None:
-            self.wrong(line, "应为词、$词组、{terms: …} 或 {pattern: …}")
 
     # -- detectors -----------------------------------------------------------------------------------------------
 
@@ -322,7 +127,7 @@ class Compiler:
     def guards(self, block: Block) -> tuple[Guard, ...]:
         made: list[Guard] = []
         for key in ("absent", "present", "not_near"):
-            for value, line in _listed(block, key):
+            for value, line in listed(block, key):
                 made.append(self.guard(value, line, key))
         return tuple(made)
 
@@ -345,12 +150,12 @@ class Compiler:
         examples = block.get("examples")
         if isinstance(examples, Block):
             for key, is_exempt in (("exempt", True), ("keep", False)):
-                for value, line in _listed(examples, key):
+                for value, line in listed(examples, key):
                     cases.append(self.exemption_case(value, line, exempt=is_exempt))
         return Exemption(
             exemption_id,
             self.bilingual(block.get("title"), block.at("title"), "title "),
-            tuple(self.way(value, line) for value, line in _listed(block, "when")),
+            tuple(self.way(value, line) for value, line in listed(block, "when")),
             str(block.get("why") or ""),
             tuple(cases),
             self.file,
@@ -454,7 +259,7 @@ class Compiler:
     def exempts(self, block: Block, known: frozenset[str]) -> tuple[tuple[str, ...], tuple[Exemption, ...]]:
         shared: list[str] = []
         own: list[Exemption] = []
-        for value, line in _listed(block, "exempt"):
+        for value, line in listed(block, "exempt"):
             if isinstance(value, Block):
                 own_id = str(value.get("own") or "")
                 if not own_id:
@@ -466,8 +271,9 @@ class Compiler:
                     self.wrong(line, f"豁免组“{value}”不存在;见 exemptions/sets.yaml")
                 shared.extend(group or ())
             else:
-                shared.append(str(value))
-                if value not in known:
+                if value in known:
+                    shared.append(str(value))
+                else:
                     self.wrong(line, f"豁免“{value}”不存在;见 semantic_lib/exemptions/")
         return tuple(dict.fromkeys(shared)), tuple(own)
 
@@ -477,7 +283,7 @@ class Compiler:
         if not isinstance(value, Block):
             return self.number(value, line, "confidence", 0.7), ()
         raises: list[Raise] = []
-        for item, at in _listed(value, "raise"):
+        for item, at in listed(value, "raise"):
             if not isinstance(item, Block):
                 self.wrong(at, "raise 的每一条应为 {terms|pattern|regions|goods: …, by: 0.1, why: …}")
                 continue
@@ -498,7 +304,7 @@ class Compiler:
 
     def elements(self, block: Block) -> tuple[ElementOf, ...]:
         made: list[ElementOf] = []
-        for value, line in _listed(block, "elements"):
+        for value, line in listed(block, "elements"):
             if isinstance(value, Block) and "by" in value:
                 made.append(ElementOf(self.bilingual(value.get("name"), line, "要件"), str(value["by"])))
             else:
@@ -512,7 +318,7 @@ class Compiler:
             return ()
         made: list[Example] = []
         for key in ("hit", "miss"):
-            for item, line in _listed(value, key):
+            for item, line in listed(value, key):
                 made.append(self.example(item, line, hit=key == "hit"))
         return tuple(made)
 
@@ -531,16 +337,6 @@ class Compiler:
             item["text"], hit, span, str(item.get("why") or ""), region, item.get("goods"), item.get("title"),
             item.get("cross_border"), line,
         )  # fmt: skip
-
-
-def _listed(block: Block, key: str) -> list[tuple[Any, int]]:
-    """The value of `key` as a list of (item, line); a single value is a list of one."""
-    value = block.get(key)
-    if value is None:
-        return []
-    if isinstance(value, Rows):
-        return list(zip(value, value.lines, strict=True))
-    return [(value, value.line if isinstance(value, Block) else block.at(key))]
 
 
 def _rarity(finder: Finder) -> tuple[int, int]:

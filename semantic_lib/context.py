@@ -33,21 +33,26 @@ class Cue:
         return self.left <= start and end <= self.right
 
 
-_NEGATORS = (
-    "不 没 没有 未 非 并非 绝非 勿 别 莫 不是 不会 不能 不可 不得 不要 不含 不做 不卖 不用 不需 不需要 不必 从不 从未 绝不 决不 "
-    "并不 并无 毫无 无 无法 无需 不存在 没做 没说 不敢 不敢说 不算 不属于 不具有 不具备 不提供 不支持 不承诺 不保证 唔系 唔会 冇 不带 不走 "
-    "not never no without neither nor cannot can't don't doesn't isn't aren't won't didn't none"
-).split()
+_NEGATORS = [
+    "不", "没", "没有", "未", "非", "并非", "绝非", "勿", "别", "莫", "不是", "不会", "不能", "不可", "不得", "不要", "不含", "不做",
+    "不卖", "不用", "不需", "不需要", "不必", "从不", "从未", "绝不", "决不", "并不", "并无", "毫无", "无", "无法", "无需", "不存在", "没做",
+    "没说", "不敢", "不敢说", "不算", "不属于", "不具有", "不具备", "不提供", "不支持", "不承诺", "不保证", "唔系", "唔会", "冇", "不带", "不走",
+    "not", "never", "no", "without", "neither", "nor", "cannot", "can't", "don't", "doesn't", "isn't",
+    "aren't", "won't", "didn't", "none",
+]  # fmt: skip
 #: Words that begin with a negator and negate nothing.
 _NOT_NEGATING = re.compile(
     r"不(?:锈|错|俗|倒|适|良|安|仅|但|只|止|断|同|管|论|如|过|妨|易|禁|愧|愁|限|足|少|二|凡|舍|已|日|久|朽|等|一样|得不)|非(?:常|凡|遗|物质|洲|主流|标|卖品)|无(?:论|线|疑|比|限|双|忧|添加|痕|敌|尘|人|锡|缝|边|菌)"
     r"|没(?:想到|话说)|未(?:来|必)|别(?:墅|致|样|名|具|针|称|克)|no\.|not only"
 )
-_WISHES = (
-    "目标 追求 致力 致力于 立志 愿 愿景 希望 力求 力争 争做 争取 梦想 理想 使命 理念 信念 努力 初心 只为 盼 期望 祝 祝愿 strive aim goal "
-    "aspire hope mission vision"
-).split()
-_CONDITIONS = "如果 若 若是 假如 如 如有 如若 倘若 一旦 万一 凡是 要是 if should whenever unless".split()
+_WISHES = [
+    "目标", "追求", "致力", "致力于", "立志", "愿", "愿景", "希望", "力求", "力争", "争做", "争取", "梦想", "理想", "使命", "理念", "信念",
+    "努力", "初心", "只为", "盼", "期望", "祝", "祝愿", "strive", "aim", "goal", "aspire", "hope", "mission", "vision",
+]  # fmt: skip
+_CONDITIONS = [
+    "如果", "若", "若是", "假如", "如", "如有", "如若", "倘若", "一旦", "万一", "凡是", "要是", "if", "should", "whenever",
+    "unless",
+]  # fmt: skip
 _OWN = re.compile(
     r"(?:比|较|相比|相较|对比|跟|和|与|优于|胜过)[^,。;!?\n]{0,8}(?:上一?代|前一?代|前代|旧款|老款|旧版|老版|上一版|去年|往年|前款|原版本|上代"
     r"|初代|第一代|我们(?:之前|以前|去年|另一)|本店其他|自家|同系列|我司)|(?:本店|我们店|我家店|店里|店内|本系列|同系列|系列中|我们家|我司|公司内|全系列?)"
@@ -184,7 +189,7 @@ class JiebaTokenizer:
         own.initialized = True
         for word in words:
             own.add_word(word)
-        self._cut: Callable[[str], Any] = own.cut
+        self._cut: Callable[..., Any] = own.cut
 
     def __call__(self, text: str) -> Any:
         from spacy.tokens import Doc
@@ -193,28 +198,49 @@ class JiebaTokenizer:
         return Doc(self.vocab, words=words, spaces=[False] * len(words))
 
 
+#: What each registered factory makes; spaCy calls factories with (nlp, name).
+_FACTORIES: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "wangxun_negation": lambda: NegationScope(_NEGATORS),
+    "wangxun_quoted_rule": QuotedRule,
+    "wangxun_question": Question,
+    "wangxun_wish": lambda: WordScope("wish", _WISHES, clause_only=False),
+    "wangxun_condition": lambda: WordScope("condition", _CONDITIONS, clause_only=False),
+    "wangxun_own_comparison": OwnComparison,
+}
+
+
+def _register() -> None:
+    """Tell spaCy of our tokenizer and components, once a process."""
+    from spacy import util
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+    if Doc.has_extension("cues"):
+        return
+    Doc.set_extension("cues", default=[])
+    for name, make in _FACTORIES.items():
+
+        def factory(nlp: Any, name: str, make: Callable[[], Callable[[Any], Any]] = make) -> Any:  # noqa: ARG001 — spaCy's signature
+            return make()
+
+        Language.factory(name, func=factory)
+
+    def tokenizer(words: Sequence[str]) -> Callable[[Any], JiebaTokenizer]:
+        return lambda nlp: JiebaTokenizer(nlp.vocab, words)
+
+    util.registry.tokenizers("wangxun.jieba.v1", func=tokenizer)
+
+
 @lru_cache(maxsize=1)
 def pipeline(words: tuple[str, ...] = ()) -> Any:
     """The spaCy `zh` pipeline: private jieba tokens, then one component a question. Built on first need (about 1.5 s)."""
     import spacy
-    from spacy.language import Language
-    from spacy.tokens import Doc
 
-    if not Doc.has_extension("cues"):
-        Doc.set_extension("cues", default=[])
-        Language.factory("wangxun_negation", func=lambda nlp, name: NegationScope(_NEGATORS))
-        Language.factory("wangxun_quoted_rule", func=lambda nlp, name: QuotedRule())
-        Language.factory("wangxun_question", func=lambda nlp, name: Question())
-        Language.factory("wangxun_wish", func=lambda nlp, name: WordScope("wish", _WISHES, clause_only=False))
-        Language.factory(
-            "wangxun_condition", func=lambda nlp, name: WordScope("condition", _CONDITIONS, clause_only=False)
-        )
-        Language.factory("wangxun_own_comparison", func=lambda nlp, name: OwnComparison())
-        spacy.registry.tokenizers("wangxun.jieba.v1", func=lambda words: lambda nlp: JiebaTokenizer(nlp.vocab, words))
+    _register()
     config = {"nlp": {"tokenizer": {"@tokenizers": "wangxun.jieba.v1", "words": list(words)}}}
     nlp = spacy.blank("zh", config=config)
-    for factory in ("negation", "quoted_rule", "question", "wish", "condition", "own_comparison"):
-        nlp.add_pipe(f"wangxun_{factory}")
+    for factory in _FACTORIES:
+        nlp.add_pipe(factory)
     return nlp
 
 

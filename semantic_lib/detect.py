@@ -124,10 +124,7 @@ def guard_words(guard: Guard, segment: Segment, start: int, end: int) -> list[Ma
     if guard.where is Within.PASSAGE:
         return segment.find(guard.finder) or segment.view.page.find(guard.finder, segment.passage)
     found = segment.find(guard.finder)
-    if guard.where is Within.SENTENCE:
-        reach = len(segment.text)
-    else:
-        reach = int(guard.where)
+    reach = len(segment.text) if guard.where is Within.SENTENCE else int(guard.where)
     before = guard.side in ("before", "both")
     after = guard.side in ("after", "both")
     return [

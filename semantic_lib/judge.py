@@ -8,7 +8,16 @@ from datetime import date
 from typing import TypeVar
 
 from contracts.finding import (
-    Basis, Detection, Element, Exempted, Finding, Method, Need, Pointer, Severity, Tested,
+    Basis,
+    Detection,
+    Element,
+    Exempted,
+    Finding,
+    Method,
+    Need,
+    Pointer,
+    Severity,
+    Tested,
 )  # fmt: skip
 from contracts.page import Region
 from semantic_lib.detect import Hit, guard_words

@@ -13,6 +13,8 @@ from semantic_lib.source import Problem
 from semantic_lib.testing import EXAMPLE_DAY, check_all
 
 MIN_EXAMPLES = 3
+#: What may be needed beyond the page; the first four are written with what exactly (register:trademarks).
+_NEEDS = ("register", "history", "page", "ocr", "second-capture", "flow", "goods", "test")
 #: Days on which every rule's basis must resolve: around both switches of law.
 _DAYS = (date(2025, 10, 14), date(2025, 10, 15), EXAMPLE_DAY, date(2027, 1, 1))
 
@@ -40,46 +42,44 @@ def lint(root: Path | None = None, *, only: Iterable[str] = ()) -> list[Problem]
 
 def _rule_problems(rule: Rule, shelf: Shelf) -> list[Problem]:
     block = shelf.blocks[rule.id]
-    found: list[Problem] = []
+    faults = [*_text_faults(rule), *_norm_faults(rule, shelf)]
+    found = [Problem(rule.file, block.at(key), text) for key, text in faults]
+    texts = [example.text for example in rule.examples]
+    found += [
+        Problem(rule.file, example.line, f"例子重复:“{example.text[:30]}”")
+        for example in rule.examples
+        if texts.count(example.text) > 1
+    ]
+    found += [Problem(rule.file, own.line, f"豁免“{own.id}”没有 when") for own in rule.own if not own.ways]
+    return found
 
-    def wrong(key: str, text: str) -> None:
-        found.append(Problem(rule.file, block.at(key), text))
 
+def _text_faults(rule: Rule) -> list[tuple[str, str]]:
+    """(key of the rule's file, what is wrong there)."""
+    faults: list[tuple[str, str]] = []
     if not rule.title.en:
-        wrong("title", "缺少英文标题 title.en")
+        faults.append(("title", "缺少英文标题 title.en"))
     for hit, word in ((True, "hit"), (False, "miss")):
         count = sum(example.hit is hit for example in rule.examples)
         if count < MIN_EXAMPLES:
-            wrong("examples", f"{word} 例子只有 {count} 个,至少 {MIN_EXAMPLES} 个")
+            faults.append(("examples", f"{word} 例子只有 {count} 个,至少 {MIN_EXAMPLES} 个"))
     if not rule.detectors:
-        wrong("detect", "没有可用的 detect")
-    for day in _DAYS:
-        if not shelf.law.resolve(rule.basis, day):
-            wrong("basis", f"依据在 {day} 没有有效条款")
-    for need in rule.needs:
-        if need.partition(":")[0] not in (
-            "register",
-            "history",
-            "second-capture",
-            "flow",
-            "page",
-            "goods",
-            "test",
-            "ocr",
-        ):
-            wrong("needs", f"needs“{need}”不认识;可用 register:… history:… page:… second-capture flow goods test ocr")
+        faults.append(("detect", "没有可用的 detect"))
     if rule.status is Status.STABLE and not rule.falsepositives:
-        wrong("status", "stable 的规则应写明 falsepositives")
+        faults.append(("status", "stable 的规则应写明 falsepositives"))
     if not 0 < rule.base <= 0.95:
-        wrong("confidence", "可信度应在 0 与 0.95 之间")
-    texts = [example.text for example in rule.examples]
-    for example in rule.examples:
-        if texts.count(example.text) > 1:
-            found.append(Problem(rule.file, example.line, f"例子重复:“{example.text[:30]}”"))
-    for own in rule.own:
-        if not own.ways:
-            found.append(Problem(rule.file, own.line, f"豁免“{own.id}”没有 when"))
-    return found
+        faults.append(("confidence", "可信度应在 0 与 0.95 之间"))
+    return faults
+
+
+def _norm_faults(rule: Rule, shelf: Shelf) -> list[tuple[str, str]]:
+    faults = [("basis", f"依据在 {day} 没有有效条款") for day in _DAYS if not shelf.law.resolve(rule.basis, day)]
+    faults += [
+        ("needs", f"needs“{need}”不认识;可用 {' '.join(_NEEDS)}")
+        for need in rule.needs
+        if need.partition(":")[0] not in _NEEDS
+    ]
+    return faults
 
 
 def _exemption_problems(exemption: Exemption) -> list[Problem]:

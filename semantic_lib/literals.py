@@ -114,32 +114,33 @@ def _better(one: set[str] | None, other: set[str] | None) -> set[str] | None:
 
 
 def _danger(nodes: Sequence[Node], *, inside: bool) -> str | None:
-    wild = 0
+    loose = 0
     for kind, value in nodes:
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            low, high, body = value
-            loose = high > _UNBOUNDED
-            if loose:
-                wild += 1
-            if (loose and inside) or wild > 1:
-                return f"无上限的重复(* + 或 {{,{_UNBOUNDED}}} 以上)不能嵌套,也不能出现两次;请写明上限,如 .{{0,12}}"
-            if loose and any(node[0] is op.ANY for node in body):
-                return "“.*”“.+”没有上限;请写明上限,如 .{0,12}"
-            many = high > 1 and low != high
-            why = _danger(list(body), inside=inside or many)
-            if why:
-                return why
-            if many and inside and high > 8:
-                return "重复里套重复(上限大于 8)可能耗时过长;请拆开或缩小上限"
+            loose += value[1] > _UNBOUNDED
+            why = _repeat_danger(value, inside=inside, loose=loose)
         elif kind is op.SUBPATTERN:
             why = _danger(list(value[3]), inside=inside)
-            if why:
-                return why
         elif kind is op.BRANCH:
-            for branch in value[1]:
-                why = _danger(list(branch), inside=inside)
-                if why:
-                    return why
+            why = next((w for branch in value[1] if (w := _danger(list(branch), inside=inside))), None)
         elif kind in (op.GROUPREF, op.GROUPREF_EXISTS):
-            return "不能使用反向引用"
+            why = "不能使用反向引用"
+        else:
+            why = None
+        if why:
+            return why
     return None
+
+
+def _repeat_danger(value: tuple[int, Any, Any], *, inside: bool, loose: int) -> str | None:
+    """`loose`: how many unbounded repeats stand in this sequence up to and including this one."""
+    low, high, body = value
+    if high > _UNBOUNDED:
+        if inside or loose > 1:
+            return f"无上限的重复(* + 或 {{,{_UNBOUNDED}}} 以上)不能嵌套,也不能出现两次;请写明上限,如 .{{0,12}}"
+        if any(node[0] is op.ANY for node in body):
+            return "“.*”“.+”没有上限;请写明上限,如 .{0,12}"
+    many = high > 1 and low != high
+    if many and inside and high > 8:
+        return "重复里套重复(上限大于 8)可能耗时过长;请拆开或缩小上限"
+    return _danger(list(body), inside=inside or many)

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts.finding import Severity
-from semantic_lib.compile import Compiler, Words
+from semantic_lib.compile import Compiler
 from semantic_lib.exempting import Tester
+from semantic_lib.fields import Words
 from semantic_lib.goods import Classifier, Kind
 from semantic_lib.law import Instrument, LawBook, instrument
 from semantic_lib.library import Library

@@ -170,6 +170,7 @@ def _fold_table() -> tuple[Codes, tuple[str, ...]]:
         table[low] = low + 32
     table[:0x20] = 0x20
     table[0x0A:0x0E] = 0x0A
+    table[0xD800:0xE000] = 0xFFFD  # halves of a pair, which no engine takes
     table[0x7F] = 0
     special.append(0x7F)
     folded_kinds = _classes()[table]

@@ -129,8 +129,8 @@ class View:
 
 
 def _is_stop(codes: Codes) -> NDArray[np.bool_]:
-    stop = codes == _STOPS[0]
-    for code in _STOPS[1:]:
+    stop = np.zeros(codes.size, dtype=np.bool_)
+    for code in _STOPS:
         stop |= codes == code
     return stop
 

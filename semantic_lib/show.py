@@ -40,8 +40,10 @@ def show(library: Library, rule: Rule, on: date, lang: str = "zh") -> str:
         f"{rule.title.text(lang)}  [{rule.id} · {say['version']} {rule.version}]",
         "",
         f"{say['category']}:{category.title.text(lang)} ({category.id}, {family})",
-        f"{say['severity']}:{rule.severity.value}   {say['status']}:{rule.status.value}   {say['advice']}:{rule.advice}"
-        f"   {say['result']}:{say[rule.result]}   {say['conf']}:{rule.base}",
+        (
+            f"{say['severity']}:{rule.severity.value}   {say['status']}:{rule.status.value}   {say['advice']}:{rule.advice}"
+            f"   {say['result']}:{say[rule.result]}   {say['conf']}:{rule.base}"
+        ),
         "",
         f"{say['basis']} ({on.isoformat()}; {SUMMARY_LABEL})",
         *_basis(library, rule, on, say),

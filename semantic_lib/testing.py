@@ -73,7 +73,7 @@ def check_exemption(library: Library, exemption: Exemption) -> list[Problem]:
     for case in exemption.cases:
         if not case.text:
             continue
-        hit = _hit_at(case.text, case.hit, Passage(case.text, case.region))
+        hit = _hit_at(case.hit, Passage(case.text, case.region))
         if hit is None:
             problems.append(Problem(exemption.file, case.line, f"例子里找不到“{case.hit}”"))
             continue
@@ -85,7 +85,7 @@ def check_exemption(library: Library, exemption: Exemption) -> list[Problem]:
     return problems
 
 
-def _hit_at(text: str, words: str, passage: Passage) -> Hit | None:
+def _hit_at(words: str, passage: Passage) -> Hit | None:
     finder = Finder([Term.of(words)])
     page = Page([passage])
     found = finder.find(page.view.text)

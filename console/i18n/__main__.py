@@ -38,7 +38,7 @@ def extracted() -> dict[str, list[tuple[str, int]]]:
     from babel.messages.frontend import parse_mapping_cfg
 
     with io.StringIO((ROOT / "babel.cfg").read_text(encoding="utf-8")) as cfg:
-        methods, options = parse_mapping_cfg(cfg)
+        methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
     keywords = {**DEFAULT_KEYWORDS, **dict.fromkeys(KEYWORDS)}
     found: dict[str, list[tuple[str, int]]] = {}
     rows = extract_from_dir(str(ROOT), methods, options, keywords=keywords, directory_filter=_ours)

@@ -99,6 +99,4 @@ def _form(request: Request, next_path: str, name: str = "", error: str = "", sta
 
 
 def _set_session(answer: Response, house: House, token: str) -> None:
-    answer.set_cookie(
-        house.cookie, token, path="/", httponly=True, samesite="lax", secure=house.config.secure_cookies
-    )
+    answer.set_cookie(house.cookie, token, path="/", httponly=True, samesite="lax", secure=house.config.secure_cookies)

@@ -187,7 +187,7 @@ def decide(
     chosen = parse_decision(decision)
     seen = versions_of(id or ())
     kind = next(word for word in decision_words(desk.ui) if word.id == chosen.value)
-    if len(seen) > 1 and not confirmed or kind.asks and not reason:
+    if (len(seen) > 1 and not confirmed) or (kind.asks and not reason):
         return _confirm(desk, kind.id, list(seen), back)
     try:
         done = review.decide(
@@ -209,7 +209,7 @@ def decide(
 
 
 def versions_of(ids: Sequence[str]) -> dict[str, int]:
-    """"id:version" of each chosen clue. Raises InputError for anything else."""
+    """ "id:version" of each chosen clue. Raises InputError for anything else."""
     out = {}
     for one in ids:
         clue, _, version = one.partition(":")

@@ -42,7 +42,14 @@ class Item:
 @signed_in(writes=False)
 def rules(desk: Desk) -> Response:
     rows = [
-        RuleRow(r.id, said(r.title, desk.ui), category_title(r.category, desk.ui), r.severity.value, "、".join(r.basis), r.version)
+        RuleRow(
+            r.id,
+            said(r.title, desk.ui),
+            category_title(r.category, desk.ui),
+            r.severity.value,
+            "、".join(r.basis),
+            r.version,
+        )
         for r in _rules().values()
     ]
     return desk.page("rules.html", rows=sorted(rows, key=lambda row: (row.category, row.id)))

@@ -136,7 +136,9 @@ def sealed_file(desk: Desk, snapshot_id: str, evidence_id: str, name: str) -> Re
     headers = {"content-security-policy": INERT_CSP, "cache-control": "private, max-age=3600"}
     if kind:
         return FileResponse(path, media_type=kind, headers=headers)
-    audit.record(desk.session, desk.officer.name, "evidence.opened", "evidence", evidence_id, {"file": name}, at=desk.now)
+    audit.record(
+        desk.session, desk.officer.name, "evidence.opened", "evidence", evidence_id, {"file": name}, at=desk.now
+    )
     safe = re.sub(r"[^\w.\-]", "_", f"{evidence_id}-{PurePosixPath(name).name}")[:120]
     return FileResponse(path, media_type="application/octet-stream", filename=safe, headers=headers)
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from contracts.page import Region
@@ -14,23 +15,31 @@ from crawler.extract.passages import PassageReader
 from crawler.extract.price import Price, PriceKind, find_prices, parse_price
 from crawler.extract.regions import Regions, tokens
 from crawler.extract.tree import Tree
+from crawler.extract.words import words
 
 MAX_CANDIDATES: Final = 400
 
 _DIGIT = re.compile(r"\d")
 _CENTS_NAME = re.compile(r"cent|decimal|fraction|minor|penny|pence|kurus|xiaoshu", re.IGNORECASE)
 _BARE = re.compile(r"\s*\d[\d.,  '’]{0,14}(?:,-|\.-)?\s*$")
-_PRICE_WORDS = frozenset("price prices pricing preis prix prezzo precio preco cena pris jiage price cost amount saleprice currentprice finalprice 价格 售价 hinta ar".split())
-_NOW_WORDS = frozenset("now current final sale special our offer promo selling actual today new nowprice saleprice currentprice xianjia cuxiao discounted finalprice main akt best buy".split())
-_OLD_WORDS = frozenset(
+_PRICE_WORDS = words(
+    "price prices pricing preis prix prezzo precio preco cena pris jiage price cost amount saleprice currentprice finalprice 价格 售价 hinta ar"
+)
+_NOW_WORDS = words(
+    "now current final sale special our offer promo selling actual today new nowprice saleprice currentprice xianjia cuxiao discounted finalprice main akt best buy"
+)
+_OLD_WORDS = words(
     "old was list original regular rrp msrp strike striked strikethrough before crossed compare previous market yuanjia huaxianjia oldprice listprice marketprice "
-    "originalprice wasprice regularprice lineprice retail delprice del line past antes ancien barre statt uvp initial full oldprices base".split()
+    "originalprice wasprice regularprice lineprice retail delprice del line past antes ancien barre statt uvp initial full oldprices base"
 )
-_OTHER_WORDS = frozenset(
+_OTHER_WORDS = words(
     "shipping delivery postage freight yunfei instalment installment instalments installments monthly month save saving savings saved discount points point unit per "
-    "deposit loyalty credit finance reward tax vat total subtotal cart basket minicart coupon voucher reference gift parcela parcelas rata threshold warranty protection addon accessory filter slider range".split()
+    "deposit loyalty credit finance reward tax vat total subtotal cart basket minicart coupon voucher reference gift parcela parcelas rata threshold warranty protection addon accessory filter slider range"
 )
-_AROUND_OTHER = re.compile(r"shipping|delivery|运费|運費|versand|livraison|spedizione|env[ií]o|dostawa|doprava|gift ?card|warranty|finance|credit|protection plan", re.IGNORECASE)
+_AROUND_OTHER = re.compile(
+    r"shipping|delivery|运费|運費|versand|livraison|spedizione|env[ií]o|dostawa|doprava|gift ?card|warranty|finance|credit|protection plan",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -47,6 +56,23 @@ class Candidate:
     def amount(self) -> Decimal:
         assert self.price.amount is not None
         return self.price.amount
+
+
+_KIND_SCORE: Final = {
+    PriceKind.PRICE: 0.0,
+    PriceKind.ORIGINAL: 0.0,
+    PriceKind.COUPON: -0.3,
+    PriceKind.MEMBER: -0.8,
+}
+
+
+def _name_score(own: set[str], around: set[str]) -> float:
+    """What the names of the element, and of the three above it, say of the amount."""
+    score = 2.0 if own & _PRICE_WORDS else 1.2 if around & _PRICE_WORDS else 0.0
+    score += 1.0 if own & _NOW_WORDS else 0.4 if around & _NOW_WORDS else 0.0
+    if around & _OLD_WORDS and not own & (_OLD_WORDS | _NOW_WORDS):
+        score -= 1.0
+    return score - (3.0 if own & _OTHER_WORDS else 1.2 if around & _OTHER_WORDS else 0.0)
 
 
 def _own_buttons(buttons: Sequence[int], main: int, regions: Regions) -> list[int]:
@@ -71,9 +97,17 @@ class Candidates:
         i = 0
         while i < len(nodes):
             node = nodes[i]
-            if node.tag in {"script", "style", "head", "noscript", "template", "select", "svg", "textarea", "iframe"} and not (
-                node.tag == "template" and "shadowrootmode" in node.attrs
-            ):
+            if node.tag in {
+                "script",
+                "style",
+                "head",
+                "noscript",
+                "template",
+                "select",
+                "svg",
+                "textarea",
+                "iframe",
+            } and not (node.tag == "template" and "shadowrootmode" in node.attrs):
                 i = node.end
                 continue
             if node.tag == "#" and len(node.text) < 400 and node.parent >= 0 and _DIGIT.search(node.text):
@@ -123,7 +157,13 @@ class Candidates:
                 continue
             above = nodes[node.parent]
             small = above.tag in {"sup", "small"} or _CENTS_NAME.search(above.attrs.get("class", ""))
-            if small and text[:2].isdigit() and len(text.rstrip(" €$£")) == 2 and parts and "".join(parts).rstrip()[-1:].isdigit():
+            if (
+                small
+                and text[:2].isdigit()
+                and len(text.rstrip(" €$£")) == 2
+                and parts
+                and "".join(parts).rstrip()[-1:].isdigit()
+            ):
                 parts.append("." + text)
             else:
                 parts.append(node.text)
@@ -141,45 +181,25 @@ class Candidates:
                 if name in attrs:
                     found = tokens(attrs[name])
                     words.update(found)
-                    words.update(a + b for a, b in zip(found, found[1:], strict=False))
+                    words.update(a + b for a, b in pairwise(found))
             i = nodes[i].parent
         return words
 
     def _add(self, price: Price, i: int, *, bare: bool) -> None:
-        nodes = self.tree.nodes
         own, around = self._words(i, 1), self._words(i, 4)
-        struck = self._struck(i) or price.kind is PriceKind.ORIGINAL
-        score = -1.5 if bare else 0.0
-        if own & _PRICE_WORDS:
-            score += 2.0
-        elif around & _PRICE_WORDS:
-            score += 1.2
-        if own & _NOW_WORDS:
-            score += 1.0
-        elif around & _NOW_WORDS:
-            score += 0.4
-        if own & _OLD_WORDS:
-            struck = True
-        elif (around & _OLD_WORDS) and not (own & _NOW_WORDS):
-            score -= 1.0
-        if own & _OTHER_WORDS:
-            score -= 3.0
-        elif around & _OTHER_WORDS:
-            score -= 1.2
-        score += self._region_score(self.regions.of[i])
-        score += {PriceKind.PRICE: 0.0, PriceKind.COUPON: -0.3, PriceKind.MEMBER: -0.8, PriceKind.ORIGINAL: 0.0}.get(price.kind, -4.0)
-        score += self._near(i)
-        if price.unit:
-            score -= 1.5
-        if self._hidden(i):
-            score -= 2.0
-        if nodes[i].tag in {"h2", "h3", "strong", "b", "big", "ins"}:
-            score += 0.4
-        if nodes[i].tag in {"p", "li", "label", "option"} or len(self.tree.text(i, 120)) > 60:
-            score -= 0.8
-        if struck:
-            score -= 4.0
+        struck = price.kind is PriceKind.ORIGINAL or bool(own & _OLD_WORDS) or self._struck(i)
+        score = _name_score(own, around) + _KIND_SCORE.get(price.kind, -4.0) + self._region_score(self.regions.of[i])
+        score += self._near(i) + self._shape(i)
+        score -= 1.5 * bare + 1.5 * bool(price.unit) + 4.0 * struck
         self.all.append(Candidate(price, i, score, struck, price.note))
+
+    def _shape(self, i: int) -> float:
+        """Set off by its element, or lost in a sentence, or not seen at all."""
+        tag = self.tree.nodes[i].tag
+        score = 0.4 if tag in {"h2", "h3", "strong", "b", "big", "ins"} else 0.0
+        if tag in {"p", "li", "label", "option"} or len(self.tree.text(i, 120)) > 60:
+            score -= 0.8
+        return score - (2.0 if self.reader.hidden[i] is not None else 0.0)
 
     def _region_score(self, region: Region) -> float:
         return {
@@ -208,9 +228,6 @@ class Candidates:
                 return True
             i = node.parent
         return False
-
-    def _hidden(self, i: int) -> bool:
-        return self.reader.hidden[i] is not None
 
     def _cards(self) -> None:
         """Four or more different amounts in elements of one make are a list of goods, not the price of one."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from contracts.page import Fact
 
-
 #: A template's placeholder that nobody filled in.
 _TEMPLATE = re.compile(r"\$[A-Za-z{]|\{\{|<%|%[A-Z_]+%|\[object")
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-CODES: Final = frozenset(
+from crawler.extract.words import words
+
+CODES: Final = words(
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BYR BZD CAD CDF CHF "
     "CLF CLP CNH CNY COP CRC CUC CUP CVE CZK DEM DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP FRF GBP GEL GHS GIP GMD GNF GTQ "
     "GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK ITL JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL "
     "LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NTD NZD OMR PAB PEN PGK PHP PKR PLN "
     "PYG QAR RMB RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD "
-    "TWD TZS UAH UGX USD UYU UZS VES VEF VND VUV WST XAF XAG XAU XCD XOF XPF YER ZAR ZMW ZWL".split()
+    "TWD TZS UAH UGX USD UYU UZS VES VEF VND VUV WST XAF XAG XAU XCD XOF XPF YER ZAR ZMW ZWL"
 )
 
 #: Signs and words → code. Longer ones are tried first; letters must not continue on either side.
@@ -69,7 +71,9 @@ _WEAK: Final = frozenset(
     s for s in SIGNS if len(s.rstrip(". ")) <= 2 and s.isascii() and re.fullmatch(r"[A-Za-z]+\.? ?", s)
 ) - {"kr", "Kr", "KR", "kr.", "Kr.", "Rs", "Rs.", "Rp", "Rp.", "RM", "Ft", "kn", "TL", "zl"}
 
-_STRONG: Final = frozenset({*(s.strip() for s in SIGNS if s not in _WEAK), *CODES, *(c + "$" for c in CODES if c[2] == "D")})
+_STRONG: Final = frozenset(
+    {*(s.strip() for s in SIGNS if s not in _WEAK), *CODES, *(c + "$" for c in CODES if c[2] == "D")}
+)
 _ANY: Final = frozenset({*(s.strip() for s in SIGNS), *_STRONG})
 _LONGEST: Final = max(map(len, _ANY))
 _LAST_CHARS: Final = frozenset(s[-1] for s in _ANY)

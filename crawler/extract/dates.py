@@ -10,12 +10,28 @@ from contracts.clock import SHANGHAI, aware
 
 _DIGIT = re.compile(r"\d")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?")
-_YMD = re.compile(r"(?<!\d)(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:\s*[T ]?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_YMD = re.compile(
+    r"(?<!\d)(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:\s*[T ]?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
+)
 _ROC = re.compile(r"民[国國]\s*(\d{2,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日")
 _MD = re.compile(r"(?<!\d)(\d{1,2})\s*[-/月]\s*(\d{1,2})\s*日?(?:\s+(\d{1,2}):(\d{2}))?(?!\d)")
-_AGO = re.compile(r"(\d{1,3}|一|两|二|三|半|几|an?)\s*(秒|分钟|分鐘|小时|小時|个小时|天|日|周|星期|个?月|個月|年|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\s*(?:之?前|ago)", re.IGNORECASE)
+_AGO = re.compile(
+    r"(\d{1,3}|一|两|二|三|半|几|an?)\s*(秒|分钟|分鐘|小时|小時|个小时|天|日|周|星期|个?月|個月|年|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\s*(?:之?前|ago)",
+    re.IGNORECASE,
+)
 _WEEKDAY = re.compile(r"(上上?|本|这|這)?(?:周|星期|礼拜|禮拜)([一二三四五六日天])(?:\s*(\d{1,2}):(\d{2}))?")
-_DAY: Final = {"刚刚": 0, "剛剛": 0, "今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2, "大前天": 3, "today": 0, "yesterday": 1}
+_DAY: Final = {
+    "刚刚": 0,
+    "剛剛": 0,
+    "今天": 0,
+    "今日": 0,
+    "昨天": 1,
+    "昨日": 1,
+    "前天": 2,
+    "大前天": 3,
+    "today": 0,
+    "yesterday": 1,
+}
 _UNITS: Final = {
     "秒": 1, "second": 1, "分": 60, "minute": 60, "小": 3600, "个小": 3600, "hour": 3600, "天": 86400, "日": 86400, "day": 86400, "周": 604800, "星": 604800, "week": 604800,
     "月": 2592000, "个月": 2592000, "個月": 2592000, "month": 2592000, "年": 31536000, "year": 31536000,
@@ -72,7 +88,12 @@ def _worded(text: str) -> datetime | None:
     if not year or not month:
         return None
     day = _DAY_NUMBER.search(text.replace(year[0], " "))
-    moment = datetime(int(year[0]), 6 if month[0].startswith("juin") else _MONTHS[month[0][:3]], int(day[1]) if day else 1, tzinfo=SHANGHAI)
+    moment = datetime(
+        int(year[0]),
+        6 if month[0].startswith("juin") else _MONTHS[month[0][:3]],
+        int(day[1]) if day else 1,
+        tzinfo=SHANGHAI,
+    )
     return moment.astimezone(UTC)
 
 

@@ -60,7 +60,8 @@ def decode(body: bytes | str, content_type: str = "") -> Decoded:
 def _labelled_or_guessed(body: bytes, content_type: str, notes: tuple[str, ...]) -> Decoded:
     labels = _labels(body, content_type)
     guess = _double_byte(body)
-    for name in labels:
+    for label in labels:
+        name = label
         if name in {"utf-8", "cp1252"}:
             continue  # not UTF-8 (tried), and Latin-1 decodes anything: believe the bytes first
         if guess and name in {"gb18030", "big5hkscs"} and guess != name:

@@ -11,39 +11,66 @@ from typing import Any, Final
 
 from contracts.codes import USCC_SHAPE, check_uscc, repair_uscc
 from contracts.page import Fact, Link, Passage, Region
+from crawler.extract.words import words
 
-_COMPANY = (
-    r"[\u4e00-\u9fffA-Za-z0-9(()) ·]{2,40}?(?:有限责任公司|股份有限公司|有限公司|合作社|合伙企业\s*[((]?(?:有限合伙|普通合伙)?[))]?|个体工商户|經營部|经营部|商行|工作室|商店|批发部|服务部|超市|专卖店|网店|百货店|食品店|(?<![旗舰专卖])店|厂|株式会社|Co\.?,? ?Ltd\.?|Inc\.|LLC|GmbH|Limited)"
-)
+_COMPANY = r"[\u4e00-\u9fffA-Za-z0-9()\uff08\uff09 ·]{2,40}?(?:有限责任公司|股份有限公司|有限公司|合作社|合伙企业\s*[(\uff08]?(?:有限合伙|普通合伙)?[)\uff09]?|个体工商户|經營部|经营部|商行|工作室|商店|批发部|服务部|超市|专卖店|网店|百货店|食品店|(?<![旗舰专卖])店|厂|株式会社|Co\.?,? ?Ltd\.?|Inc\.|LLC|GmbH|Limited)"
 _NAME_LABEL = re.compile(
     r"(?:企业名称|公司名称|经营者名称|经营主体|主体名称|营业执照名称|商家名称|商户名称|卖家名称|运营主体|主办单位|主办单位名称|经营者|经营者姓名|店铺主体|企業名稱|公司名稱|operator|company name|legal name|business name|"
-    r"境内责任人|境内服务商|名\s*称)\s*[::]\s*(.{2,60})",
+    r"境内责任人|境内服务商|名\s*称)\s*[:\uff1a]\s*(.{2,60})",
     re.IGNORECASE,
 )
-_USCC_LABEL = re.compile(r"(?:统一社会信用代码|統一社會信用代碼|社会信用代码|信用代码|营业执照(?:注册号|号码?|编号)|执照编号|注册号|unified social credit(?: code| identifier)?|uscc|税号)\s*(?:/[^::]{1,12})?[::]?\s*([0-9A-Za-z][0-9A-Za-z \-]{13,24})", re.IGNORECASE)
+_USCC_LABEL = re.compile(
+    r"(?:统一社会信用代码|統一社會信用代碼|社会信用代码|信用代码|营业执照(?:注册号|号码?|编号)|执照编号|注册号|unified social credit(?: code| identifier)?|uscc|税号)\s*(?:/[^:\uff1a]{1,12})?[:\uff1a]?\s*([0-9A-Za-z][0-9A-Za-z \-]{13,24})",
+    re.IGNORECASE,
+)
 _OTHER_18 = re.compile(r"身份证|證件號碼|证件号")
-_TYPE = re.compile(r"(?:企业类型|公司类型|类型|主体类型|登记类型|经济类型)\s*[::]\s*([^\s,,;;]{2,30})")
-_ADDRESS = re.compile(r"(?:经营场所|經營場所|住所|经营地址|企业地址|公司地址|注册地址|联系地址|地\s*址|发货地址|registered (?:office|address)|address)\s*[::]\s*(.{4,80})", re.IGNORECASE)
-_PHONE = re.compile(r"(?:电话|電話|联系方式|客服热线|热线|手机|服务热线|tel(?:ephone)?|phone|hotline)\s*[::.]?\s*(\+?\d[\d \-()()]{5,20}\d)", re.IGNORECASE)
-_REPRESENTATIVE = re.compile(r"(?:法定代表人|法人代表|负责人|投资人)\s*[::]\s*([^\s,,;;|]{2,20})")
-_CAPITAL = re.compile(r"注册资本\s*[::]\s*([^\s,,;;|]{2,30})")
-_ICP = re.compile(r"(?<![\u4e00-\u9fff])[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼港澳台滬雲遼魯蘇贛陝閩貴粵寧瓊]\s?ICP\s?(?:备|證|证|備)\s?\d{5,12}\s?号?(?:-\d{1,3})?", re.IGNORECASE)
-_ICP_LOOSE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]ICP[备证]\d{5,12}号?(?:-\d{1,3})?", re.IGNORECASE)
-_TAIWAN = re.compile(r"(?:統一編號|统一编号|統編)\s*[::]?\s*(\d{8})(?!\d)")
+_TYPE = re.compile(r"(?:企业类型|公司类型|类型|主体类型|登记类型|经济类型)\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b]{2,30})")
+_ADDRESS = re.compile(
+    r"(?:经营场所|經營場所|住所|经营地址|企业地址|公司地址|注册地址|联系地址|地\s*址|发货地址|registered (?:office|address)|address)\s*[:\uff1a]\s*(.{4,80})",
+    re.IGNORECASE,
+)
+_PHONE = re.compile(
+    r"(?:电话|電話|联系方式|客服热线|热线|手机|服务热线|tel(?:ephone)?|phone|hotline)\s*[:\uff1a.]?\s*(\+?\d[\d \-()\uff08\uff09]{5,20}\d)",
+    re.IGNORECASE,
+)
+_REPRESENTATIVE = re.compile(r"(?:法定代表人|法人代表|负责人|投资人)\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b|]{2,20})")
+_CAPITAL = re.compile(r"注册资本\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b|]{2,30})")
+_ICP = re.compile(
+    r"(?<![\u4e00-\u9fff])[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼港澳台滬雲遼魯蘇贛陝閩貴粵寧瓊]\s?ICP\s?(?:备|證|证|備)\s?\d{5,12}\s?号?(?:-\d{1,3})?",
+    re.IGNORECASE,
+)
+_ICP_LOOSE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]ICP[备证]\d{5,12}号?(?:-\d{1,3})?", re.IGNORECASE
+)
+_TAIWAN = re.compile(r"(?:統一編號|统一编号|統編)\s*[:\uff1a]?\s*(\d{8})(?!\d)")
 #: The four fixed self-declarations of those who need no registration (网络交易监督管理办法 Art. 12), by their key words.
 _EXEMPT: Final = re.compile(
     r"(?:个人销售自产农副产品|销售自产农副产品|自产农副产品|家庭手工业产品|个人利用自己的技能从事依法无须取得许可的便民劳务|便民劳务活动|零星小额交易)[^。\n]{0,40}?(?:依法)?(?:不需要|无需|无须|免于|不需)(?:办理)?(?:市场主体|营业执照)?(?:登记)?|"
     r"(?:不需要|无需|无须|免于)(?:依法)?办理(?:市场主体|经营主体)?登记"
 )
-_LICENCE_WORDS: Final = re.compile(r"营业执照|營業執照|证照信息|證照|经营者信息|工商信息|企业资质|商家资质|资质信息|亮照|执照信息|business licen[cs]e|imprint|impressum", re.IGNORECASE)
-_LICENCE_URL: Final = re.compile(r"licen[cs]e|zhizhao|yyzz|zhengzhao|zizhi|qualification|gswj|impressum|businessinfo|lz_show|ebs\.|scjgj|samr", re.IGNORECASE)
-_PLATFORM: Final = re.compile(r"平台经营者|平台运营|平台方|本平台|平台主体|平台营业执照|网络交易平台|第三方平台|platform operator", re.IGNORECASE)
+_LICENCE_WORDS: Final = re.compile(
+    r"营业执照|營業執照|证照信息|證照|经营者信息|工商信息|企业资质|商家资质|资质信息|亮照|执照信息|business licen[cs]e|imprint|impressum",
+    re.IGNORECASE,
+)
+_LICENCE_URL: Final = re.compile(
+    r"licen[cs]e|zhizhao|yyzz|zhengzhao|zizhi|qualification|gswj|impressum|businessinfo|lz_show|ebs\.|scjgj|samr",
+    re.IGNORECASE,
+)
+_PLATFORM: Final = re.compile(
+    r"平台经营者|平台运营|平台方|本平台|平台主体|平台营业执照|网络交易平台|第三方平台|platform operator", re.IGNORECASE
+)
 _SHOP: Final = re.compile(r"商家|店铺|店鋪|卖家|本店|经营者|商户|seller|shop|merchant|store", re.IGNORECASE)
-_NOTICE: Final = re.compile(r"消费者告知书|消費者告知書|跨境(?:电商|電商|电子商务)[^。\n]{0,20}(?:告知|风险|提示)|告知书|等同于境外购买|可能无中文标签")
+_NOTICE: Final = re.compile(
+    r"消费者告知书|消費者告知書|跨境(?:电商|電商|电子商务)[^。\n]{0,20}(?:告知|风险|提示)|告知书|等同于境外购买|可能无中文标签"
+)
 
 
 def read_identity(
-    passages: Sequence[Passage], links: Sequence[Link], organisations: Sequence[dict[str, Any]], images: Sequence[tuple[str, str, Region]], notes: list[str]
+    passages: Sequence[Passage],
+    links: Sequence[Link],
+    organisations: Sequence[dict[str, Any]],
+    images: Sequence[tuple[str, str, Region]],
+    notes: list[str],
 ) -> dict[str, Fact]:
     """Facts of the operator. A code or name in a platform's footer or beside the platform's words becomes `platform_uscc`, `platform_operator`.
 
@@ -58,11 +85,17 @@ def read_identity(
     if not present and not USCC_SHAPE.search(everything.upper()):
         return facts
     told_ids = {id(p) for p in told}
-    blocks = [(p, _speaker(passages, i)) for i, p in enumerate(passages) if id(p) in told_ids and _triggered(p.text, present)]
+    blocks = [
+        (p, _speaker(passages, i)) for i, p in enumerate(passages) if id(p) in told_ids and _triggered(p.text, present)
+    ]
     has_shop = any(who == "shop" and _has_identity(p.text) for p, who in blocks)
     for passage, who in blocks:
         text = passage.text[:3000]
-        prefix = "platform_" if who == "platform" and (has_shop or passage.region is Region.CHROME or _PLATFORM.search(text)) else ""
+        prefix = (
+            "platform_"
+            if who == "platform" and (has_shop or passage.region is Region.CHROME or _PLATFORM.search(text))
+            else ""
+        )
         _codes(text, f"dom:{passage.selector}", prefix, facts, notes)
         _words(text, f"dom:{passage.selector}", prefix, facts)
     return facts
@@ -70,9 +103,9 @@ def read_identity(
 
 _LONG_CODE = re.compile(r"[0-9A-Za-z]{15}")
 #: One of these stands in every block that tells who answers for the page.
-_TRIGGERS: Final = tuple(
+_TRIGGERS: Final = words(
     "代码 代碼 执照 執照 注册 註冊 名称 名稱 经营 經營 主体 主办 责任人 公司 地址 住所 电话 電話 热线 联系方式 代表人 负责人 投资人 icp 統一編號 统一编号 統編 自产 家庭手工 便民 零星 登记 告知书 告知書 跨境 "
-    "中文标签 境外 © copyright 版权 类型 operator company registered address tel phone hotline uscc".split()
+    "中文标签 境外 © copyright 版权 类型 operator company registered address tel phone hotline uscc"
 )
 
 
@@ -133,7 +166,9 @@ def _put_code(code: str, name: str, source: str, facts: dict[str, Fact], notes: 
 
 def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
     if match := _NAME_LABEL.search(text):
-        value = re.split(r"[\n|;;]|统一社会|法定代表|注册|地址|电话|\s{2,}", match[1])[0].strip(" ::,,。")
+        value = re.split(r"[\n|;\uff1b]|统一社会|法定代表|注册|地址|电话|\s{2,}", match[1])[0].strip(
+            " :\uff1a,\uff0c。"
+        )
         if 2 <= len(value) <= 60:
             facts.setdefault(f"{prefix}operator", Fact(value, source, 0.9))
     if match := _ICP.search(text) or _ICP_LOOSE.search(text):
@@ -143,8 +178,11 @@ def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
         ("tw_business_number", _TAIWAN, 0.9),
     ):  # fmt: skip
         if match := pattern.search(text):
-            value = re.split(r"[\n|]|电话|邮编|\s{2,}", match[1])[0].strip(" ::,,。;;")
-            if value and (name != "registration_type" or any(w in value for w in ("公司", "个体", "合作社", "企业", "个人", "合伙"))):
+            value = re.split(r"[\n|]|电话|邮编|\s{2,}", match[1])[0].strip(" :\uff1a,\uff0c。;\uff1b")
+            if value and (
+                name != "registration_type"
+                or any(w in value for w in ("公司", "个体", "合作社", "企业", "个人", "合伙"))
+            ):
                 facts.setdefault(prefix + name, Fact(value, source, trust))
     if match := _EXEMPT.search(text):
         facts.setdefault("exempt_declaration", Fact(match[0], source, 0.9))
@@ -153,7 +191,15 @@ def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
     if f"{prefix}operator" not in facts and ("©" in text or "版权所有" in text or "Copyright" in text or "ICP" in text):
         company = re.search(_COMPANY, text[:400])
         if company and "公司" in company[0]:
-            value = re.sub(r"^.*?(?:\d{4}|©|版权所有|Copyright|All Rights Reserved|[\s::])+", "", company[0], flags=re.IGNORECASE).strip() or company[0].strip()
+            value = (
+                re.sub(
+                    r"^.*?(?:\d{4}|©|版权所有|Copyright|All Rights Reserved|[\s:\uff1a])+",
+                    "",
+                    company[0],
+                    flags=re.IGNORECASE,
+                ).strip()
+                or company[0].strip()
+            )
             if len(value) > 4:
                 facts.setdefault(f"{prefix}operator", Fact(value, source, 0.5))
 
@@ -174,7 +220,9 @@ def _licence(links: Sequence[Link], images: Sequence[tuple[str, str, Region]], f
             facts.setdefault("licence_url", Fact(link.url, "dom:a", 0.85))
             break
     for url, alt, region in images:
-        if region not in {Region.REVIEW, Region.QA} and (_LICENCE_WORDS.search(alt) or _LICENCE_URL.search(url.rsplit("/", 1)[-1])):
+        if region not in {Region.REVIEW, Region.QA} and (
+            _LICENCE_WORDS.search(alt) or _LICENCE_URL.search(url.rsplit("/", 1)[-1])
+        ):
             facts.setdefault("licence_image", Fact(url, "dom:img", 0.8))
             facts.setdefault("licence_url", Fact(url, "dom:img", 0.6))
             break

@@ -10,16 +10,23 @@ from urllib.parse import urlsplit
 from contracts.page import Obstacle, PageKind, Passage, Region
 from crawler.extract.structured import Structured
 from crawler.extract.tree import Tree
+from crawler.extract.words import phrases
 
 _CAPTCHA = re.compile(
     r"(?:请|請)?(?:拖动|拖動|按住|向右滑动)[^。]{0,12}(?:滑块|滑塊|滑动|拼图)|滑动验证|安全验证|人机验证|点击完成验证|请完成(?:安全)?验证|输入验证码|are you (?:a )?(?:human|robot)|"
     r"verify (?:that )?you(?:'re| are) (?:a )?human|i'?m not a robot|unusual traffic|checking your browser|enter the characters you see|press (?:&|and) hold",
     re.IGNORECASE,
 )
-_CAPTCHA_MARK = re.compile(r"nocaptcha|geetest|g-recaptcha|h-captcha|hcaptcha|cf-challenge|challenge-form|slider-?captcha|tcaptcha|punish", re.IGNORECASE)
-_LOGIN = re.compile(r"请(?:先)?登录|請(?:先)?登入|登录后(?:查看|继续|可见)|账号登录|扫码登录|密码登录|短信登录|please (?:log|sign) ?in|(?:log|sign) in to (?:continue|your account|view)|用户登录|會員登入", re.IGNORECASE)
+_CAPTCHA_MARK = re.compile(
+    r"nocaptcha|geetest|g-recaptcha|h-captcha|hcaptcha|cf-challenge|challenge-form|slider-?captcha|tcaptcha|punish",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(
+    r"请(?:先)?登录|請(?:先)?登入|登录后(?:查看|继续|可见)|账号登录|扫码登录|密码登录|短信登录|please (?:log|sign) ?in|(?:log|sign) in to (?:continue|your account|view)|用户登录|會員登入",
+    re.IGNORECASE,
+)
 _GONE = re.compile(
-    r"(?:页面|網頁|网页|商品|宝贝|店铺|您(?:查看|访问)的)[^。,]{0,12}(?:不存在|已下架|已删除|找不到|不见了|已失效|已过期|已被移除)|(?:找不到|未找到)[^。]{0,6}(?:页面|网页|商品)|"
+    r"(?:页面|網頁|网页|商品|宝贝|店铺|您(?:查看|访问)的)[^。,\uff0c]{0,12}(?:不存在|已下架|已删除|找不到|不见了|已失效|已过期|已被移除)|(?:找不到|未找到)[^。]{0,6}(?:页面|网页|商品)|"
     r"\b404\b.{0,20}(?:not found|error|页)|page (?:you (?:requested|are looking for) )?(?:was |could |can)?(?:not|n't|cannot) (?:be )?found|page not found|no longer exists|(?:item|product|listing) (?:is )?not found|"
     r"seite nicht gefunden|page introuvable|pagina non trovata|página no encontrada|strona nie istnieje|^\W*404\W*$",
     re.IGNORECASE,
@@ -35,8 +42,7 @@ _TERMS_TITLE = re.compile(
     re.IGNORECASE,
 )
 _BUY = frozenset(
-    w.strip()
-    for w in (
+    phrases(
         "加入购物车|加购物车|加入購物車|放入购物车|放入購物車|立即购买|立即購買|立即抢购|立即搶購|马上抢|马上购买|立刻购买|直接购买|直接購買|现在购买|领券购买|領券購買|我要买|去购买|立即下单|立即订购|发起拼单|单独购买|立即预订|预定|立即付款|"
         "add to cart|add to bag|add to basket|add to trolley|add to shopping cart|add to shopping bag|buy it now|buy now|buy|order now|add|book now|purchase|"
         "in den warenkorb|in den einkaufswagen|jetzt kaufen|kaufen|ajouter au panier|acheter|achat immédiat|aggiungi al carrello|acquista|acquista ora|compralo subito|"
@@ -44,14 +50,29 @@ _BUY = frozenset(
         "do koszyka|dodaj do koszyka|kup teraz|do košíka|vložit do košíku|do košíku|pridať do košíka|vložiť do košíka|koupit|kúpiť|in winkelwagen|in winkelmandje|toevoegen|"
         "læg i kurv|lägg i varukorg|köp|legg i handlekurv|kjøp|sepete ekle|satın al|в корзину|купить|добавить в корзину|カートに入れる|購入する|장바구니|구매하기|바로구매|"
         "mua ngay|thêm vào giỏ|adaugă în coș|adauga in cos|kosárba|kosárba teszem|lisää ostoskoriin|dodaj u košaricu|προσθήκη στο καλάθι|หยิบใส่ตะกร้า|beli sekarang|tambah ke keranjang"
-    ).split("|")
+    )
 )
 _EDGES = " \t\n\r>»›+→！!.…·-–|:🛒 "
-_BUY_NAME = re.compile(r"add-?to-?(?:cart|bag|basket|trolley|shopping)|addtocart|addtobag|addtobasket|buy-?now|buy-?button|btn-?buy|buybtn|jiarugouwuche|btn-?cart|cart-?button|product-form|warenkorb|in-?cart", re.IGNORECASE)
-_ITEM_PATH = re.compile(r"/(?:item|product|products|goods|detail|p|dp|itm|deal|sku|offer|shangpin|spu|good)s?[/_\-.?]|[?&](?:id|item_?id|goods_?id|sku|spu|product_?id|pid)=|[_\-/]\d{3,}\.html?$|/\d{5,}/?$|/goods|/item", re.IGNORECASE)
-_SHOP_PATH = re.compile(r"/(?:shop|store|stores|dianpu|seller|merchant)s?(?:[/_\-.?\d]|$)|[?&](?:shop_?id|store_?id|seller_?id)=", re.IGNORECASE)
-_LIST_PATH = re.compile(r"/(?:category|categories|cat|list|search|s|collections|fenlei|c|tag|tags|catalog|browse|results)(?:[/_\-.?]|$)|[?&](?:q|keyword|kw|search|cat|category)=", re.IGNORECASE)
-_SHOP_TEXT = re.compile(r"进店逛逛|店铺首页|全部宝贝|全部商品|店铺动态|收藏店铺|关注店铺|店鋪首頁|follow (?:this )?(?:shop|store)|shop home|visit store", re.IGNORECASE)
+_BUY_NAME = re.compile(
+    r"add-?to-?(?:cart|bag|basket|trolley|shopping)|addtocart|addtobag|addtobasket|buy-?now|buy-?button|btn-?buy|buybtn|jiarugouwuche|btn-?cart|cart-?button|product-form|warenkorb|in-?cart",
+    re.IGNORECASE,
+)
+_ITEM_PATH = re.compile(
+    r"/(?:item|product|products|goods|detail|p|dp|itm|deal|sku|offer|shangpin|spu|good)s?[/_\-.?]|[?&](?:id|item_?id|goods_?id|sku|spu|product_?id|pid)=|[_\-/]\d{3,}\.html?$|/\d{5,}/?$|/goods|/item",
+    re.IGNORECASE,
+)
+_SHOP_PATH = re.compile(
+    r"/(?:shop|store|stores|dianpu|seller|merchant)s?(?:[/_\-.?\d]|$)|[?&](?:shop_?id|store_?id|seller_?id)=",
+    re.IGNORECASE,
+)
+_LIST_PATH = re.compile(
+    r"/(?:category|categories|cat|list|search|s|collections|fenlei|c|tag|tags|catalog|browse|results)(?:[/_\-.?]|$)|[?&](?:q|keyword|kw|search|cat|category)=",
+    re.IGNORECASE,
+)
+_SHOP_TEXT = re.compile(
+    r"进店逛逛|店铺首页|全部宝贝|全部商品|店铺动态|收藏店铺|关注店铺|店鋪首頁|follow (?:this )?(?:shop|store)|shop home|visit store",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -73,9 +94,12 @@ def buy_buttons(tree: Tree) -> list[int]:
             if words.strip(_EDGES).casefold() in _BUY or attrs.get("aria-label", "").strip(_EDGES).casefold() in _BUY:
                 found.append(i)
                 continue
-        if attrs:
-            if (tag != "div" or node.end - i < 12) and any(_buys(attrs[a]) for a in ("id", "class", "name") if a in attrs):
-                found.append(i)
+        if (
+            attrs
+            and (tag != "div" or node.end - i < 12)
+            and any(_buys(attrs[a]) for a in ("id", "class", "name") if a in attrs)
+        ):
+            found.append(i)
     return found
 
 
@@ -83,32 +107,64 @@ _PRESSED = frozenset({"button", "a", "input", "span", "div"})
 
 
 def page_kind(
-    url: str, structured: Structured, title: str, heading: str, passages: Sequence[Passage], *, price: float, buttons: int, cards: int, strong_price: bool
+    url: str,
+    structured: Structured,
+    title: str,
+    heading: str,
+    passages: Sequence[Passage],
+    *,
+    price: float,
+    buttons: int,
+    cards: int,
+    strong_price: bool,
 ) -> PageKind:
     """`price`: confidence of the price found; `cards`: product-like cards outside recommendations; `strong_price`: it stands by the heading or a buy button."""
     split = urlsplit(url)
     path = f"{split.path}?{split.query}" if split.query else split.path
-    root = split.path in {"", "/"} or bool(re.fullmatch(r"/(?:index|default|home)\.\w{2,5}|/[a-z]{2}(?:[-_][a-z]{2})?/?", split.path))
+    root = split.path in {"", "/"} or bool(
+        re.fullmatch(r"/(?:index|default|home)\.\w{2,5}|/[a-z]{2}(?:[-_][a-z]{2})?/?", split.path)
+    )
     root = root and bool(url) and not split.query
     types = structured.types
     product = structured.products > 0 and bool(structured.claims.of("name") or structured.claims.of("price"))
     words = sum(len(p.text) for p in passages if p.region in {Region.BODY, Region.TERMS, Region.NOTICE, Region.TITLE})
-    if _TERMS_TITLE.search(f"{heading} {title}"[:200]) and not (product and price > 0.3) and not (buttons and strong_price):
+    if (
+        _TERMS_TITLE.search(f"{heading} {title}"[:200])
+        and not (product and price > 0.3)
+        and not (buttons and strong_price)
+    ):
         return PageKind.TERMS
     many = cards >= 4 and not (product and structured.products == 1 and structured.listed < 3)
     if not root and not (many and not strong_price):
-        if product and structured.products <= 3 and (structured.claims.of("price") or strong_price or buttons or _ITEM_PATH.search(path)):
+        if (
+            product
+            and structured.products <= 3
+            and (structured.claims.of("price") or strong_price or buttons or _ITEM_PATH.search(path))
+        ):
             return PageKind.LISTING
-        if price > 0.1 and strong_price and heading and (buttons or _ITEM_PATH.search(path) or structured.meta.get("og:type", "").endswith("product")):
-            if not (_LIST_PATH.search(path) and not _ITEM_PATH.search(path) and cards >= 3):
-                return PageKind.LISTING
+        if (
+            price > 0.1
+            and strong_price
+            and heading
+            and (buttons or _ITEM_PATH.search(path) or structured.meta.get("og:type", "").endswith("product"))
+            and not (_LIST_PATH.search(path) and not _ITEM_PATH.search(path) and cards >= 3)
+        ):
+            return PageKind.LISTING
         if structured.meta.get("og:type", "").lower() in {"product", "og:product", "product.item"} and price > 0.05:
             return PageKind.LISTING
-    if _SHOP_PATH.search(path) or (any(_SHOP_TEXT.search(p.text) for p in passages[:80] if len(p.text) < 40) and cards >= 2 and not _LIST_PATH.search(path)):
+    if _SHOP_PATH.search(path) or (
+        any(_SHOP_TEXT.search(p.text) for p in passages[:80] if len(p.text) < 40)
+        and cards >= 2
+        and not _LIST_PATH.search(path)
+    ):
         return PageKind.SHOP
     if root:
         return PageKind.HOME
-    if cards >= 3 or types & {"itemlist", "collectionpage", "searchresultspage"} or (_LIST_PATH.search(path) and cards >= 1):
+    if (
+        cards >= 3
+        or types & {"itemlist", "collectionpage", "searchresultspage"}
+        or (_LIST_PATH.search(path) and cards >= 1)
+    ):
         return PageKind.LIST
     if words > 2500 and _TERMS_TITLE.search(" ".join(p.text for p in passages[:12])):
         return PageKind.TERMS
@@ -122,7 +178,13 @@ def find_obstacle(tree: Tree, title: str, passages: Sequence[Passage], *, has_go
     size = len("".join(text.split()))
     nodes = tree.nodes
     if size < 1500 and not has_goods:
-        marked = any(_CAPTCHA_MARK.search(n.attrs.get("class", "") + " " + n.attrs.get("id", "") + " " + n.attrs.get("src", "")[:300]) for n in nodes if n.attrs)
+        marked = any(
+            _CAPTCHA_MARK.search(
+                n.attrs.get("class", "") + " " + n.attrs.get("id", "") + " " + n.attrs.get("src", "")[:300]
+            )
+            for n in nodes
+            if n.attrs
+        )
         if _CAPTCHA.search(f"{title}\n{text}") or (marked and size < 400):
             return Obstacle.CAPTCHA
         password = any(n.tag == "input" and n.attrs.get("type", "").lower() == "password" for n in nodes)
@@ -143,6 +205,12 @@ def _is_shell(tree: Tree) -> bool:
     nodes = tree.nodes
     scripts = sum(1 for n in nodes if n.tag == "script" and (n.attrs.get("src") or len(n.text) > 200))
     pictures = sum(1 for n in nodes if n.tag == "img")
-    roots = any(n.attrs.get("id", "") in {"app", "root", "__next", "__nuxt", "main-app", "container", "ice-container", "q-app"} for n in nodes)
-    asks = any(n.tag == "noscript" and re.search(r"javascript|启用|開啟", tree.text(i, 300), re.IGNORECASE) for i, n in enumerate(nodes))
+    roots = any(
+        n.attrs.get("id", "") in {"app", "root", "__next", "__nuxt", "main-app", "container", "ice-container", "q-app"}
+        for n in nodes
+    )
+    asks = any(
+        n.tag == "noscript" and re.search(r"javascript|启用|開啟", tree.text(i, 300), re.IGNORECASE)
+        for i, n in enumerate(nodes)
+    )
     return scripts > 0 and pictures < 5 and (roots or asks or scripts >= 2)

@@ -35,7 +35,9 @@ def read_links(tree: Tree, regions: Regions, url: str) -> tuple[tuple[Link, ...]
                     text = node.attrs.get("title") or node.attrs.get("aria-label") or _alt_inside(tree, i)
                 links.setdefault((target, text), Link(target, text[:120], regions.of[i]))
         elif node.tag in {"img", "source"} and len(images) < MAX_IMAGES:
-            source = next((node.attrs[a] for a in _LAZY if node.attrs.get(a) and not node.attrs[a].startswith("data:")), "")
+            source = next(
+                (node.attrs[a] for a in _LAZY if node.attrs.get(a) and not node.attrs[a].startswith("data:")), ""
+            )
             if not source and node.attrs.get("srcset") and (match := _SRCSET.match(node.attrs["srcset"][:MAX_URL])):
                 source = match[1]
             target = absolute(base, source)
@@ -75,4 +77,6 @@ def absolute(base: str, href: str) -> str:
 
 
 def _alt_inside(tree: Tree, i: int) -> str:
-    return next((n.attrs["alt"] for n in tree.nodes[i : tree.nodes[i].end] if n.tag == "img" and n.attrs.get("alt")), "")
+    return next(
+        (n.attrs["alt"] for n in tree.nodes[i : tree.nodes[i].end] if n.tag == "img" and n.attrs.get("alt")), ""
+    )

@@ -15,6 +15,7 @@ from crawler.extract.claims import Claim, Claims, confidence
 from crawler.extract.currency import currency_code
 from crawler.extract.price import PriceKind, find_prices, parse_price
 from crawler.extract.tree import Tree
+from crawler.extract.words import phrases
 
 _SUFFIX = re.compile(r"\s*[|_–—·•»]\s*|\s+-\s+|\s+::\s+|【[^】]{2,20}】$")
 _AVAILABILITY: Final = (
@@ -22,14 +23,14 @@ _AVAILABILITY: Final = (
     ("PreOrder", re.compile(r"pre.?order|presale", re.IGNORECASE)),
     ("InStock", re.compile(r"in.?stock|available|limited|online.?only|back.?order|instoreonly", re.IGNORECASE)),
 )
-_GONE: Final = tuple(
+_GONE: Final = phrases(
     "out of stock|sold out|unavailable|no longer available|not available|缺货|缺貨|售罄|已售完|补货中|補貨中|已下架|无货|無貨|品切れ|売り切れ|在庫切れ|품절|agotado|sin stock|sin existencias|"
     "esgotado|indisponível|rupture de stock|épuisé|indisponible|ausverkauft|nicht verfügbar|nicht lieferbar|non disponibile|esaurito|niedostępny|brak w magazynie|wyprzedan|vypredané|vyprodáno|"
-    "nedostupn|nie je na sklade|uitverkocht|niet op voorraad|udsolgt|slutsåld|нет в наличии|распродано|avísame|notify me when|email when available|到货通知|到貨通知".split("|")
+    "nedostupn|nie je na sklade|uitverkocht|niet op voorraad|udsolgt|slutsåld|нет в наличии|распродано|avísame|notify me when|email when available|到货通知|到貨通知"
 )
-_THERE: Final = tuple(
+_THERE: Final = phrases(
     "in stock|有货|有貨|现货|現貨|有库存|在庫あり|auf lager|sofort lieferbar|verfügbar|en stock|disponible|disponibile|disponibilità immediata|em estoque|dostępny|na sklade|skladem|op voorraad|på lager|"
-    "i lager|в наличии|hay stock|available".split("|")
+    "i lager|в наличии|hay stock|available"
 )
 _LABEL: Final[dict[str, re.Pattern[str]]] = {
     name: re.compile(rf"\W*(?:{words})\s*(?:\.|no\.?|nr\.?|number|n°|nº|id|code)?\W*", re.IGNORECASE)
@@ -47,7 +48,7 @@ _LABEL: Final[dict[str, re.Pattern[str]]] = {
         "mode": r"发货方式|模式|贸易方式|销售模式|发货地",
     }.items()
 }  # fmt: skip
-_PARTED = re.compile(r"([^::#\n]{2,40})[::#]+\s*([^\n]{1,80})")
+_PARTED = re.compile(r"([^:\uff1a#\n]{2,40})[:\uff1a#]+\s*([^\n]{1,80})")
 _SPACED = re.compile(r"((?:[^\W\d_]+\.?[ -]){1,2})#?\s*(\w*\d[\w./-]{2,30})$")
 _CODE = re.compile(r"[#(]?\s*([A-Za-z0-9][\w./\-]{1,40})")
 
@@ -61,31 +62,54 @@ def _label_name(label: str) -> str | None:
 _PERMITS: Final = (
     ("JY", re.compile(r"(?<![A-Za-z])JY\d{14}(?!\d)")),
     ("SC", re.compile(r"(?<![A-Za-z])SC\d{14}(?!\d)")),
-    ("食健", re.compile(r"国食健[注备][GJ]\d{8,12}|国食健字[GJ]?\d{8}|食健备[GJ]\d{12}|卫食健字[\((]\d{4}[\))]第?\d{4}号")),
+    ("食健", re.compile(r"国食健[注备][GJ]\d{8,12}|国食健字[GJ]?\d{8}|食健备[GJ]\d{12}|卫食健字[(\uff08]\d{4}[)\uff09]第?\d{4}号")),
     ("准字", re.compile(r"国药准字[HZSBJTF]C?\d{8,9}")),
     ("械注 械备", re.compile(r"[国京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]械[注备](?:准|进|许)?(?:字)?\d{8,11}(?:号)?")),
-    ("妆", re.compile(r"国妆(?:特字|特进字|备进字|网备进字|网备字)[\((]?(?:\D{0,4})?\d{6,12}|[\u4e00-\u9fff]妆网备字\d{8,12}")),
+    ("妆", re.compile(r"国妆(?:特字|特进字|备进字|网备进字|网备字)[(\uff08]?(?:\D{0,4})?\d{6,12}|[\u4e00-\u9fff]妆网备字\d{8,12}")),
     ("B1 B2", re.compile(r"[\u4e00-\u9fff]{0,2}B[12][.\-]\d{8}(?:-\d+)?")),
-    ("广审 食健广 药广 械广 审", re.compile(r"[国京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼](?:食健|药|械|特)(?:广|食)?(?:审)?[\((][文视声网][\))]第?[\d\-]{6,16}号?")),
+    ("广审 食健广 药广 械广 审", re.compile(r"[国京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼](?:食健|药|械|特)(?:广|食)?(?:审)?[(\uff08][文视声网][)\uff09]第?[\d\-]{6,16}号?")),
 )  # fmt: skip
 _SALES = re.compile(
     r"(?:月销|月銷|已售|已賣|销量|銷量|累计销售|总销量|售出|成交|已拼|付款人数)\s*[:：]?\s*(?:量\s*)?([\d.,]+\s*[万萬千w]?)\s*\+?|([\d.,]+\s*[万萬w]?)\s*\+?\s*(?:人(?:已)?(?:付款|购买|購買|收货)|件已售|sold|people bought)",
     re.IGNORECASE,
 )
-_VIEWERS = re.compile(r"([\d,.]+\s*[万w]?)\+?\s*(?:人|位|people|others|customers|shoppers)[^,。,.]{0,8}?(?:正在|在)?(?:浏览|看|围观|关注|viewing|looking|watching|are)", re.IGNORECASE)
-_STOCK = re.compile(r"(?:仅剩|僅剩|只剩|还剩|剩余|剩餘|库存(?:仅剩)?|庫存|only)\s*[:：]?\s*(\d{1,7})\s*(?:件|个|套|盒|瓶|份|left|in stock|张|台|袋|only)?", re.IGNORECASE)
+_VIEWERS = re.compile(
+    r"([\d,.]+\s*[万w]?)\+?\s*(?:人|位|people|others|customers|shoppers)[^,\uff0c。.]{0,8}?(?:正在|在)?(?:浏览|看|围观|关注|viewing|looking|watching|are)",
+    re.IGNORECASE,
+)
+_STOCK = re.compile(
+    r"(?:仅剩|僅剩|只剩|还剩|剩余|剩餘|库存(?:仅剩)?|庫存|only)\s*[:：]?\s*(\d{1,7})\s*(?:件|个|套|盒|瓶|份|left|in stock|张|台|袋|only)?",
+    re.IGNORECASE,
+)
 _LEFT = re.compile(r"(\d{1,5})\s*(?:items? )?left(?: in stock)?\b", re.IGNORECASE)
 _MODE = re.compile(r"保税(?:仓|区|备货)?(?:直?发货)?|保稅|海外直邮|海外直郵|直邮|跨境电商零售进口|一般贸易|网购保税")
 _RATING = re.compile(r"(\d(?:[.,]\d{1,2})?)\s*(?:/|out of|von|sur|su|de|z|из|分\s*/)\s*(5|10|100)\b", re.IGNORECASE)
 _RATING_ZH = re.compile(r"(?:综合评分|商品评分|评分|評分|描述相符)\s*[:：]?\s*(\d(?:\.\d{1,2})?)")
 _REVIEW_COUNT = re.compile(
-    r"(?:累计评价|商品评价|用户评价|全部评价|评价|評價|评论|評論)\s*[\((:：]?\s*([\d,.]+\s*[万w]?)\+?|([\d,.]+)\s*(?:条评[价论]|則評價|customer reviews?|reviews?|ratings|avis|bewertungen|recensioni|opiniones|opinii)\b",
+    r"(?:累计评价|商品评价|用户评价|全部评价|评价|評價|评论|評論)\s*[(\uff08:：]?\s*([\d,.]+\s*[万w]?)\+?|([\d,.]+)\s*(?:条评[价论]|則評價|customer reviews?|reviews?|ratings|avis|bewertungen|recensioni|opiniones|opinii)\b",
     re.IGNORECASE,
 )
 
 
 _NOT_SHOP: Final = frozenset({Region.REVIEW, Region.QA, Region.NAV, Region.FOOTER, Region.CHROME, Region.REPLY})
 _DIGIT = re.compile(r"\d")
+
+
+class Votes:
+    """Weight behind each amount, and the strongest source that names it."""
+
+    def __init__(self) -> None:
+        self.weight: dict[Decimal, float] = defaultdict(float)
+        self.source: dict[Decimal, tuple[float, str, int]] = {}
+
+    def add(self, amount: Decimal | None, weight: float, source: str, node: int = -1) -> None:
+        """Amounts of nothing or beyond a milliard are no prices."""
+        if amount is None or not 0 < amount <= 10**9:
+            return
+        amount = amount.normalize()
+        self.weight[amount] += weight
+        if amount not in self.source or weight > self.source[amount][0]:
+            self.source[amount] = (weight, source, node)
 
 
 class Listing:
@@ -134,7 +158,11 @@ class Listing:
             key = _letters(claim.value)
             if not key:
                 continue
-            support = sum(c.weight * 0.5 for c in claims if c is not claim and (key in _letters(c.value) or _letters(c.value) in key))
+            support = sum(
+                c.weight * 0.5
+                for c in claims
+                if c is not claim and (key in _letters(c.value) or _letters(c.value) in key)
+            )
             if claim.weight + support > most:
                 best, most = claim, claim.weight + support
         if best is not None:
@@ -144,66 +172,46 @@ class Listing:
     # ---- price
 
     def _price(self) -> None:
-        votes: dict[Decimal, float] = defaultdict(float)
-        best_source: dict[Decimal, tuple[float, str, int]] = {}
-
-        def vote(amount: Decimal | None, weight: float, source: str, node: int = -1) -> None:
-            if amount is None or amount <= 0 or amount > 10**9:
-                return
-            amount = amount.normalize()
-            votes[amount] += weight
-            if weight > best_source.get(amount, (-1.0, "", -1))[0]:
-                best_source[amount] = (weight, source, node)
-
+        votes = Votes()
         for claim in self.structured.of("price"):
-            vote(_amount(claim.value), claim.weight, claim.source, claim.node)
-        declared = set(votes)
+            votes.add(_amount(claim.value), claim.weight, claim.source, claim.node)
+        declared = set(votes.weight)
         for price in find_prices(self.title[:300]):
             if price.kind is PriceKind.PRICE:
-                vote(price.amount, 1.0, "title")
-        self._state_votes(vote, declared)
-        shown = [c for c in self.candidates.all if not c.struck]
+                votes.add(price.amount, 1.0, "title")
+        self._state_votes(votes, declared)
+        seen = self._shown_votes(votes)
         struck = {c.amount.normalize() for c in self.candidates.all if c.struck and c.score > -4}
+        for amount in (declared & struck) - seen:
+            votes.weight[amount] *= 0.4  # what is declared is shown only crossed out: the shown price is another one
+        if not votes.weight:
+            return
+        amount = max(votes.weight, key=lambda a: (votes.weight[a], -a))
+        mine = votes.weight[amount]
+        if mine < 0.35:
+            return
+        _, source, node = votes.source[amount]
+        self.facts["price"] = Fact(_money(amount), source, confidence(mine, sum(votes.weight.values())))
+        if declared and amount not in declared:
+            self.notes.append(f"页面显示的价格 {_money(amount)} 与结构化数据声明的 {_money(max(declared))} 不一致")
+        elif declared and seen and amount not in seen | struck and self.candidates.all[0].score > 3:
+            self.notes.append(f"结构化数据声明的价格 {_money(amount)} 未在页面上显示")
+        self._currency(amount)
+        self._companions(amount, node)
+
+    def _shown_votes(self, votes: Votes) -> set[Decimal]:
+        """What a person would see votes by its score; the amounts that did."""
+        shown = [c for c in self.candidates.all if not c.struck]
         seen: set[Decimal] = set()
-        top = shown[0].score if shown else 0.0
         for candidate in shown[:12]:
             amount = candidate.amount.normalize()
             if amount in seen or candidate.score < -1.5:
                 continue
             seen.add(amount)
-            weight = max(0.0, min(3.2, 0.5 + candidate.score * 0.55)) * (1.0 if candidate.score >= top - 0.3 else 0.45)
-            vote(amount, weight, f"dom:{self.tree.selector(candidate.node)}", candidate.node)
-        for amount in declared & struck:
-            if amount not in seen:
-                votes[amount] *= 0.4  # what is declared is shown only crossed out: the shown price is another one
-        if not votes:
-            return
-        amount = max(votes, key=lambda a: (votes[a], -a))
-        _, source, node = best_source[amount]
-        if votes[amount] < 0.35:
-            return
-        self.facts["price"] = Fact(_money(amount), source, confidence(votes[amount], sum(votes.values())))
-        if declared and amount not in declared:
-            self.notes.append(f"页面显示的价格 {_money(amount)} 与结构化数据声明的 {_money(max(declared))} 不一致")
-        if declared and amount in declared and seen and amount not in seen and amount not in struck and top > 3:
-            self.notes.append(f"结构化数据声明的价格 {_money(amount)} 未在页面上显示")
-        self._currency(amount)
-        self._companions(amount, node)
-
-    def _state_votes(self, vote: object, declared: set[Decimal]) -> None:
-        tally: dict[Decimal, tuple[float, str]] = {}
-        for claim in self.state.of("price"):
-            amount = _amount(claim.value)
-            if amount is None:
-                continue
-            weight, source = tally.get(amount, (0.0, claim.source))
-            tally[amount] = (min(1.8, weight + claim.weight), source)
-        shown = {c.amount.normalize() for c in self.candidates.all if not c.struck}
-        for amount, (weight, source) in tally.items():
-            known = amount.normalize() in shown or amount.normalize() in declared
-            cents = amount / 100 if amount == amount.to_integral_value() and (amount / 100).normalize() in shown and not known else None
-            assert callable(vote)
-            vote(cents or amount, weight if known or cents or weight > 1 else weight * 0.5, source)
+            weight = max(0.0, min(3.2, 0.5 + candidate.score * 0.55))
+            weight *= 1.0 if candidate.score >= shown[0].score - 0.3 else 0.45
+            votes.add(amount, weight, f"dom:{self.tree.selector(candidate.node)}", candidate.node)
+        return seen
 
     def _currency(self, amount: Decimal) -> None:
         claims = Claims()
@@ -215,7 +223,12 @@ class Listing:
             if candidate.price.symbol:
                 code = candidate.price.code(self.places)
                 same = candidate.amount.normalize() == amount
-                claims.add("currency", code, f"dom:{self.tree.selector(candidate.node)}", (1.6 if same else 0.3) if candidate.score > -2 else 0.1)
+                claims.add(
+                    "currency",
+                    code,
+                    f"dom:{self.tree.selector(candidate.node)}",
+                    (1.6 if same else 0.3) if candidate.score > -2 else 0.1,
+                )
         for claim in self.state.of("currency"):
             code = currency_code(claim.value[:12], self.places)
             if code and len(code) == 3:
@@ -227,7 +240,13 @@ class Listing:
         """The struck price, the range, the unit and the note that stand with the chosen price."""
         mine = next((c for c in self.candidates.all if not c.struck and c.amount.normalize() == amount), None)
         anchor = mine.node if mine else node
-        higher = [c for c in self.candidates.all if c.struck and c.amount > amount and self.candidates.regions.of[c.node] not in {Region.NAV, Region.REVIEW, Region.FOOTER, Region.QA}]
+        higher = [
+            c
+            for c in self.candidates.all
+            if c.struck
+            and c.amount > amount
+            and self.candidates.regions.of[c.node] not in {Region.NAV, Region.REVIEW, Region.FOOTER, Region.QA}
+        ]
         if anchor >= 0:
             higher.sort(key=lambda c: abs(c.node - anchor))
         declared = next((c for c in self.structured.of("original_price") if (_amount(c.value) or 0) > amount), None)
@@ -240,7 +259,11 @@ class Listing:
         elif declared is not None:
             self.facts["original_price"] = Fact(_money(_amount(declared.value) or Decimal(0)), declared.source, 0.7)
         else:
-            state = [a for c in self.state.of("original_price") if c.weight > 1 and (a := _amount(c.value)) and amount < a < amount * 20]
+            state = [
+                a
+                for c in self.state.of("original_price")
+                if c.weight > 1 and (a := _amount(c.value)) and amount < a < amount * 20
+            ]
             if state:
                 self.facts["original_price"] = Fact(_money(state[0]), "state:original", 0.4)
         if mine is None:
@@ -250,17 +273,27 @@ class Listing:
         if mine.price.unit:
             self.facts["unit"] = Fact(mine.price.unit, f"dom:{self.tree.selector(mine.node)}", 0.8)
         if mine.price.kind is not PriceKind.PRICE or mine.price.note or mine.price.from_:
-            self.facts["price_note"] = Fact(mine.price.note or ("起" if mine.price.from_ else mine.price.kind.value), f"dom:{self.tree.selector(mine.node)}", 0.8)
+            self.facts["price_note"] = Fact(
+                mine.price.note or ("起" if mine.price.from_ else mine.price.kind.value),
+                f"dom:{self.tree.selector(mine.node)}",
+                0.8,
+            )
         for kind in (PriceKind.MEMBER, PriceKind.COUPON):
             other = next((c for c in self.candidates.all if c.price.kind is kind and c.score > -2), None)
             if other:
-                self.facts[f"{kind.value}_price"] = Fact(_money(other.amount), f"dom:{self.tree.selector(other.node)}", 0.7)
+                self.facts[f"{kind.value}_price"] = Fact(
+                    _money(other.amount), f"dom:{self.tree.selector(other.node)}", 0.7
+                )
 
     def _label_of(self, candidate: Candidate) -> str:
         """The words before the amount in its own block ("原价", "RRP")."""
         parent = self.tree.nodes[candidate.node].parent
         text = self.tree.text(parent, 120) if parent >= 0 else ""
-        words = re.findall(r"原价|划线价|市场价|吊牌价|专柜价|建议零售价|参考价|指导价|定价|日常价|RRP|MSRP|List price|Was|UVP", text, re.IGNORECASE)
+        words = re.findall(
+            r"原价|划线价|市场价|吊牌价|专柜价|建议零售价|参考价|指导价|定价|日常价|RRP|MSRP|List price|Was|UVP",
+            text,
+            re.IGNORECASE,
+        )
         return words[0] if words else ""
 
     # ---- the rest
@@ -268,7 +301,10 @@ class Listing:
     def _labels(self) -> dict[str, list[Claim]]:
         found: dict[str, list[Claim]] = defaultdict(list)
         for i, passage in enumerate(self.passages):
-            if passage.region in {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.CHROME, Region.FOOTER} or len(passage.text) > 300:
+            if (
+                passage.region in {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.CHROME, Region.FOOTER}
+                or len(passage.text) > 300
+            ):
                 continue
             for line in passage.text.split("\n")[:12]:
                 if len(line) < 120:
@@ -279,7 +315,7 @@ class Listing:
         parted = _PARTED.match(line) or _SPACED.match(line)
         if parted is None or (name := _label_name(parted[1].strip())) is None:
             return
-        value = parted[2].strip(" ::#|-–")
+        value = parted[2].strip(" :\uff1a#|-–")
         if name in {"sku", "gtin", "mpn"}:
             code = _CODE.match(value)
             if code is None or not any(c.isdigit() for c in code[1]):
@@ -374,8 +410,7 @@ class Listing:
             if match.re is _RATING:
                 facts.setdefault("best_rating", Fact(match[2], source, 0.6))
         if "review_count" not in facts and len(text) < 60 and (match := _REVIEW_COUNT.search(text)):
-            if number := count(match[1] or match[2]):
-                facts["review_count"] = Fact(number, source, 0.6)
+            facts["review_count"] = Fact(count(match[1] or match[2]), source, 0.6)
 
 
 def places_of(url: str, lang: str) -> tuple[str, ...]:
@@ -398,7 +433,7 @@ def places_of(url: str, lang: str) -> tuple[str, ...]:
 
 
 def count(text: str | None) -> str:
-    """"1.2万" → "12000"; "" when it is no number."""
+    """ "1.2万" → "12000"; "" when it is no number."""
     if not text:
         return ""
     match = re.match(r"([\d.,]+)\s*([万萬千wW]?)", text.strip())

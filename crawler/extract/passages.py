@@ -13,14 +13,16 @@ from contracts.page import Passage, Rect, Region
 from crawler.extract.language import guess_language
 from crawler.extract.regions import Regions, tokens
 from crawler.extract.tree import NOT_TEXT, Node, Tree
+from crawler.extract.words import words
 
 MAX_PASSAGES: Final = 6000
 MAX_CHARS: Final = 50_000
 
-_INLINE = frozenset(
+_INLINE = words(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img input ins kbd label mark meter nobr output q rp rt ruby s samp "
-    "small span strike strong sub sup time tt u var wbr wx-inline".split()
+    "small span strike strong sub sup time tt u var wbr wx-inline"
 )
+_COLONS = " :\uff1a"
 _BLANK = re.compile(r"[ \t\n\r\f]+")
 _STYLE_HIDDEN: Final = (
     ("display", re.compile(r"display\s*:\s*none", re.IGNORECASE)),
@@ -33,7 +35,9 @@ _STYLE_HIDDEN: Final = (
 _STYLE_HINT = re.compile(r":\s*(?:none|hidden|collapse|0|-\d\d|rect|inset)", re.IGNORECASE)
 #: A renderer measures each element; what it says of these does not extend to children it found visible.
 _OWN_ONLY = frozenset({"zero-size", "same-colour"})
-_VOICE_SPLIT = frozenset({Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.NOTICE, Region.TITLE, Region.CHROME})
+_VOICE_SPLIT = frozenset(
+    {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.NOTICE, Region.TITLE, Region.CHROME}
+)
 
 
 class _Block:
@@ -104,7 +108,11 @@ class PassageReader:
     def _look(self, i: int, node: Node) -> None:
         """Inherit and find out why an element would not be seen, and which frame it stands in."""
         above = self.hidden[node.parent] if node.parent >= 0 else None
-        if above in _OWN_ONLY and "data-wx-hidden" in self.tree.nodes[node.parent].attrs and "data-wx-rect" in node.attrs:
+        if (
+            above in _OWN_ONLY
+            and "data-wx-hidden" in self.tree.nodes[node.parent].attrs
+            and "data-wx-rect" in node.attrs
+        ):
             above = None
         self.hidden[i] = above or _why_hidden(node)
         if "data-wx-frame" in node.attrs:
@@ -199,9 +207,12 @@ class PassageReader:
             node = nodes[j]
             if node.tag == "title" and (text := self.tree.text(j, 1000)):
                 self._put(text, Region.TITLE, j, "document-title")
-            elif node.tag == "meta" and node.attrs.get("name", "").lower() == "description":
-                if text := " ".join(node.attrs.get("content", "").split()):
-                    self._put(text, Region.BODY, j, "meta")
+            elif (
+                node.tag == "meta"
+                and node.attrs.get("name", "").lower() == "description"
+                and (text := " ".join(node.attrs.get("content", "").split()))
+            ):
+                self._put(text, Region.BODY, j, "meta")
 
     def _attributes(self, i: int, node: Node, block_node: int) -> None:
         """Words that stand in attributes and are shown: picture texts, button labels."""
@@ -209,7 +220,14 @@ class PassageReader:
         if node.tag == "img":
             alt = " ".join(attrs.get("alt", "").split())
             if len(alt) > 1:
-                shop = self.regions.of[i] not in {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.FOOTER, Region.CHROME}
+                shop = self.regions.of[i] not in {
+                    Region.REVIEW,
+                    Region.REPLY,
+                    Region.QA,
+                    Region.NAV,
+                    Region.FOOTER,
+                    Region.CHROME,
+                }
                 keep, self._block = self._block, None
                 self._emit(i, alt, Region.IMAGE if shop else None)
                 self._block = keep
@@ -234,9 +252,9 @@ class PassageReader:
                 return None
             texts = [t for j in cells if (t := self._run(j))]
             if len(cells) == 2 and len(texts) == 2:
-                return f"{texts[0].rstrip(' ::')}:{texts[1]}"
+                return f"{texts[0].rstrip(_COLONS)}:{texts[1]}"
             if len(cells) % 2 == 0 and len(texts) == len(cells) and all(self._is_label(j) for j in cells[::2]):
-                return "\n".join(f"{a.rstrip(' ::')}:{b}" for a, b in zip(texts[::2], texts[1::2], strict=True))
+                return "\n".join(f"{a.rstrip(_COLONS)}:{b}" for a, b in zip(texts[::2], texts[1::2], strict=True))
             return " | ".join(texts)
         if node.tag == "select":
             options = [t for j in range(i, node.end) if self.tree.nodes[j].tag == "option" and (t := self._run(j))]
@@ -245,7 +263,9 @@ class PassageReader:
 
     def _is_label(self, i: int) -> bool:
         node = self.tree.nodes[i]
-        return node.tag == "th" or "label" in tokens(node.attrs.get("class", "")) or self._run(i)[-1:] in {":", ":"}
+        return (
+            node.tag == "th" or "label" in tokens(node.attrs.get("class", "")) or self._run(i)[-1:] in {":", "\uff1a"}
+        )
 
     def _simple(self, i: int) -> bool:
         nodes = self.tree.nodes
@@ -291,7 +311,9 @@ def _why_hidden(node: Node) -> str | None:
 def _tidy(text: str) -> str:
     """Blanks as a browser shows them: runs collapse, none at the ends or around a line break."""
     if "\n" in text:
-        return "\n".join(t for line in text.split("\n") if (t := " ".join(line.split(" ")).strip(" ") and _squeeze(line)))
+        return "\n".join(
+            t for line in text.split("\n") if (t := " ".join(line.split(" ")).strip(" ") and _squeeze(line))
+        )
     return _squeeze(text)
 
 

@@ -51,21 +51,25 @@ class Price:
         return currency_code(self.symbol, places)
 
 
-_WIDE: Final = str.maketrans("０１２３４５６７８９．，￥＄～－／（）％：\u00a0\u202f\u2009\u3000", "0123456789.,¥$~-/()%:    ")
+_WIDE: Final = str.maketrans(
+    "０１２３４５６７８９．，￥＄～－／（）％：\u00a0\u202f\u2009\u3000", "0123456789.,¥$~-/()%:    "
+)
 _NUMBER: Final = r"(?:\d{1,3}(?:[ '’٬]\d{3})+(?:[.,]\d{1,3})?(?!\d)|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,4})?|(?<!\d)[.,]\d{1,2})"
 _SCALE: Final = {"万": 10000, "萬": 10000, "w": 10000, "W": 10000, "千": 1000, "亿": 100_000_000, "億": 100_000_000}
-_UNIT: Final = (
-    r"(?:\s*[/每]\s*(?P<unit>(?:\d+(?:\.\d+)?\s*)?(?:千克|公斤|毫升|平方米|平米|kg|g|mg|ml|mL|L|l|oz|lb|m²|㎡|斤|两|克|升|件|个|只|盒|瓶|袋|包|支|片|米|套|人|晚|天|次|年|月|pcs|pc|piece|each|unit|unidad|stk|St))(?![A-Za-z]))?"
-)
+_UNIT: Final = r"(?:\s*[/每]\s*(?P<unit>(?:\d+(?:\.\d+)?\s*)?(?:千克|公斤|毫升|平方米|平米|kg|g|mg|ml|mL|L|l|oz|lb|m²|㎡|斤|两|克|升|件|个|只|盒|瓶|袋|包|支|片|米|套|人|晚|天|次|年|月|pcs|pc|piece|each|unit|unidad|stk|St))(?![A-Za-z]))?"
 _AMOUNT = re.compile(_NUMBER)
 _SCALE_AFTER = re.compile(r"\s?([万萬千亿億]|[wW](?![A-Za-z]))")
 _RANGE = re.compile(r"\s*[-~–—至到]\s*")
 _DASH = re.compile(r"\s?,?\.?(?:--?|–)(?=\s|[^\W\d]|$|€)")
 _UNIT_AFTER = re.compile(_UNIT)
 _FROM_AFTER = re.compile(r"\s*(?:起(?![步重订批])|up\b|\+)", re.IGNORECASE)
-_FROM_BEFORE = re.compile(r"(?:from|ab|vanaf|dès|à partir de|a partire da|desde|od|starting at|低至|起价|fra|från)\s*:?\s*$", re.IGNORECASE)
+_FROM_BEFORE = re.compile(
+    r"(?:from|ab|vanaf|dès|à partir de|a partire da|desde|od|starting at|低至|起价|fra|från)\s*:?\s*$", re.IGNORECASE
+)
 _CHINESE = "零〇一二三四五六七八九两兩壹贰叁肆伍陆柒捌玖"
-_CHINESE_AMOUNT = re.compile(rf"(?P<num>[{_CHINESE}十百千万萬拾佰仟]{{1,12}})(?P<sign>元|块钱|塊錢|圆|圓)(?!素|旦|宵|气|氣|首|老|件|器|月)")
+_CHINESE_AMOUNT = re.compile(
+    rf"(?P<num>[{_CHINESE}十百千万萬拾佰仟]{{1,12}})(?P<sign>元|块钱|塊錢|圆|圓)(?!素|旦|宵|气|氣|首|老|件|器|月)"
+)
 
 _WORDS: Final[tuple[tuple[PriceKind, str], ...]] = (
     (PriceKind.THRESHOLD, r"满|滿|每满|消费|over|orders? (?:of|over|above)|spend|minimum|mindestens|ab einem|a partir de compras|dès .{0,9}achat|por compras|oltre|nad|above|免运费门槛"),
@@ -77,9 +81,17 @@ _WORDS: Final[tuple[tuple[PriceKind, str], ...]] = (
     (PriceKind.MEMBER, r"会员|會員|vip|plus ?价|新人价|新客价|学生价|粉丝价|拼团价?|团购价|member'?s?|club"),
 )  # fmt: skip
 _BEFORE = tuple((kind, re.compile(rf"(?:{words})(?:价|價|价格|價格)?\s*(?:price|preis|prix|prezzo|precio|cena|pris)?\s*(?:约|仅|只要|只需|低至|为|為|at|of|is|for|up to|:|：|=|¥|\(|（|-)?\s*$", re.IGNORECASE)) for kind, words in _WORDS)  # fmt: skip
-_AFTER_SAVING = re.compile(r"\s*(?:off\b|优惠券|優惠券|代金券|抵用券|券(?!后|後)|红包|rabatt|de réduction|di sconto|de descuento|taniej|discount|saved|gespart|opgespaard)", re.IGNORECASE)
-_AFTER_PART = re.compile(r"\s*(?:/\s*(?:mo\b|month|monat|mois|mese|mes|mês|期|miesiąc|měs|mnd)|per month|a month|x ?\d+\s?期|(?:\*|×|x)\s?\d+|mensuales|al mese|pro monat|monthly|sem juros|miesięcznie)", re.IGNORECASE)
-_AFTER_FEE = re.compile(r"\s*(?:shipping|delivery|postage|运费|運費|versand|p&p|di spedizione|de livraison|de envío)", re.IGNORECASE)
+_AFTER_SAVING = re.compile(
+    r"\s*(?:off\b|优惠券|優惠券|代金券|抵用券|券(?!后|後)|红包|rabatt|de réduction|di sconto|de descuento|taniej|discount|saved|gespart|opgespaard)",
+    re.IGNORECASE,
+)
+_AFTER_PART = re.compile(
+    r"\s*(?:/\s*(?:mo\b|month|monat|mois|mese|mes|mês|期|miesiąc|měs|mnd)|per month|a month|x ?\d+\s?期|(?:\*|×|x)\s?\d+|mensuales|al mese|pro monat|monthly|sem juros|miesięcznie)",
+    re.IGNORECASE,
+)
+_AFTER_FEE = re.compile(
+    r"\s*(?:shipping|delivery|postage|运费|運費|versand|p&p|di spedizione|de livraison|de envío)", re.IGNORECASE
+)
 
 
 def parse_price(text: str, hint: str = "") -> Price:
@@ -106,7 +118,9 @@ def parse_price(text: str, hint: str = "") -> Price:
 _SPLIT_CENTS = re.compile(r"(\d[.]\d{3}), (\d\d)(?!\d)")
 _FREE = re.compile(r"\bfree\b|免费|免費", re.IGNORECASE)
 _NOT_A_PRICE = re.compile(r"^\D{0,8}\d+(?:\.\d+)?\s*折(?!后|後|扣价)|^\D{0,4}\d+(?:\.\d+)?\s*%")
-_NOT_AMOUNT = re.compile(r"\d{1,2}-\d{1,2}|(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*)|[A-Z][a-z]{2,8}\.?,? (?:\d{1,2}, )?\d{4}")
+_NOT_AMOUNT = re.compile(
+    r"\d{1,2}-\d{1,2}|(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*)|[A-Z][a-z]{2,8}\.?,? (?:\d{1,2}, )?\d{4}"
+)
 
 
 def _any_sign(text: str, *, weak: bool = True) -> str | None:
@@ -201,6 +215,8 @@ def _from_match(flat: str, match: re.Match[str], last: int) -> Price | None:
     if after and sign == "€" and (cents := _CENTS.match(flat, end)) and "," not in match[0]:
         amount += Decimal(cents[0]) / 100
         end = cents.end()
+    if currency_code(_sign(sign)) in _THREE_DECIMALS and (parts := _THOUSANDTHS.fullmatch(match[0])):
+        amount = Decimal(f"{parts[1]}.{parts[2]}")
     amount *= scale or high_scale or 1
     high = high * (high_scale or 1) if high is not None else None
     unit = _UNIT_AFTER.match(flat, end)
@@ -218,6 +234,9 @@ def _from_match(flat: str, match: re.Match[str], last: int) -> Price | None:
     )
 
 
+#: Dinars and rials are divided by a thousand and written so.
+_THREE_DECIMALS: Final = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "LYD", "IQD"})
+_THOUSANDTHS = re.compile(r"(\d{1,3})[.,](\d{3})")
 _YUAN: Final = frozenset({"元", "圆", "圓", "块"})
 _CENTS = re.compile(r"\d\d(?!\d)")
 
@@ -268,7 +287,11 @@ def _kind_of(flat: str, start: int, end: int, *, whole: bool = False) -> PriceKi
 
 def _kind_and_note(flat: str, floor: int, start: int, end: int) -> tuple[PriceKind, str]:
     before = flat[floor:start]
-    for kind, pattern in ((PriceKind.SAVING, _AFTER_SAVING), (PriceKind.PART, _AFTER_PART), (PriceKind.FEE, _AFTER_FEE)):
+    for kind, pattern in (
+        (PriceKind.SAVING, _AFTER_SAVING),
+        (PriceKind.PART, _AFTER_PART),
+        (PriceKind.FEE, _AFTER_FEE),
+    ):
         if match := pattern.match(flat, end):
             return kind, match[0].strip()
     if before.strip():

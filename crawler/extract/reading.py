@@ -24,16 +24,35 @@ from crawler.extract.regions import Regions, named_region, tokens
 from crawler.extract.reviews import read_reviews
 from crawler.extract.state import read_state
 from crawler.extract.structured import Structured
-from crawler.extract.tree import Tree, parse
+from crawler.extract.tree import Node, Tree, parse
+from crawler.extract.words import words
 
-_GOODS_ONLY = frozenset(
+_GOODS_ONLY = words(
     "price original_price original_price_note price_note high_price member_price coupon_price sku brand gtin mpn availability unit sales_count stock rating best_rating "
-    "review_count net_content material shelf_life origin category mode countdown countdown_end viewers".split()
+    "review_count net_content material shelf_life origin category mode countdown countdown_end viewers"
 )
 _DIGIT = re.compile(r"\d")
 _COUNTDOWN = re.compile(r"countdown|count-?down|daojishi|timer|endtime|end-time|djs", re.IGNORECASE)
-_END_ATTRS = frozenset({"data-end", "data-end-time", "data-endtime", "data-countdown", "data-deadline", "data-expire", "data-expires", "data-until", "data-time-end", "end-time", "endtime", "data-end-at"})
-_COUNTDOWN_TEXT = re.compile(r"(?:距(?:离)?(?:活动|本场|秒杀|特价|优惠)?(?:结束|截止)|倒计时|倒數|仅剩|限时|ends? in|sale ends|offer ends|剩余(?:时间)?)[^\n]{0,10}?(\d{1,3}\s*(?:天|小时|时|:|:|h|d|hrs?|days?)[^\n]{0,30})", re.IGNORECASE)
+_END_ATTRS = frozenset(
+    {
+        "data-end",
+        "data-end-time",
+        "data-endtime",
+        "data-countdown",
+        "data-deadline",
+        "data-expire",
+        "data-expires",
+        "data-until",
+        "data-time-end",
+        "end-time",
+        "endtime",
+        "data-end-at",
+    }
+)
+_COUNTDOWN_TEXT = re.compile(
+    r"(?:距(?:离)?(?:活动|本场|秒杀|特价|优惠)?(?:结束|截止)|倒计时|倒數|仅剩|限时|ends? in|sale ends|offer ends|剩余(?:时间)?)[^\n]{0,10}?(\d{1,3}\s*(?:天|小时|时|:|\uff1a|h|d|hrs?|days?)[^\n]{0,30})",
+    re.IGNORECASE,
+)
 
 
 def read_page(
@@ -51,7 +70,7 @@ def read_page(
     title = _document_title(tree)
     main = _main_heading(tree, structured, title)
     buttons = buy_buttons(tree)
-    likely_goods = structured.products > 0 or (main >= 0 and bool(buttons) and _buttons_near(main, buttons, tree))
+    likely_goods = structured.products > 0 or (main >= 0 and bool(buttons) and _buttons_near(main, buttons))
     regions = Regions(tree, main, buttons, is_listing=likely_goods)
     reader = PassageReader(tree, regions)
     language = _language(tree, reader.passages)
@@ -60,14 +79,24 @@ def read_page(
     places = places_of(url, _lang_tag(tree) or language or "")
     candidates = Candidates(tree, regions, reader, main, buttons)
     listing = Listing(
-        tree, reader.passages, reader.node_of, candidates, structured.claims, read_state(tree, heading or title), places, main, title, url, bool(buttons)
+        tree,
+        reader.passages,
+        reader.node_of,
+        candidates,
+        structured.claims,
+        read_state(tree, heading or title),
+        places,
+        main,
+        title,
+        url,
+        bool(buttons),
     )
     facts = dict(listing.facts)
     price = facts.get("price")
     best = next((c for c in candidates.all if not c.struck), None)
     kind = page_kind(
         url, structured, title, heading, reader.passages,
-        price=price.confidence if price else 0.0, buttons=len(buttons), cards=_cards(tree, regions, main), strong_price=best is not None and best.score >= 1.5,
+        price=price.confidence if price else 0.0, buttons=len(buttons), cards=_cards(tree, regions, main), strong_price=(best is not None and best.score >= 1.5) or (price is not None and price.source.startswith("state:") and price.confidence > 0.4),
     )  # fmt: skip
     obstacle = find_obstacle(tree, title, reader.passages, has_goods=kind is PageKind.LISTING and price is not None)
     if obstacle is not None and kind is PageKind.LISTING and obstacle is not Obstacle.EMPTY_SHELL:
@@ -75,9 +104,9 @@ def read_page(
     if kind is not PageKind.LISTING:
         facts = {n: f for n, f in facts.items() if n not in _GOODS_ONLY and n not in {"currency", "name"}}
     else:
-        facts |= {n: f for n, f in _countdown(tree, reader.passages, at).items()}
+        facts |= _countdown(tree, reader.passages, at)
         tree.notes += listing.notes
-        _goods(tree, facts, reader, main)
+        _goods(tree, facts, reader)
     facts |= read_identity(reader.passages, links, structured.organisations, images, tree.notes)
     reviews = read_reviews(tree, regions, structured.reviews, review_key, at)
     return PageReading(
@@ -135,38 +164,48 @@ def _document_title(tree: Tree) -> str:
 def _main_heading(tree: Tree, structured: Structured, title: str) -> int:
     """The node that names the goods: an h1 that agrees with the title or the declared name, else a name-like element; -1 none."""
     told = [_letters(c.value) for c in structured.claims.of("name")] + [_letters(title)]
+    told = [t for t in told if t]
     best, most = -1, 0.0
     for i, node in enumerate(tree.nodes):
         if node.tag == "#" or node.end - i > 40:
             continue
-        score = 0.0
-        if node.tag == "h1":
-            score = 2.0
-        elif node.attrs.get("itemprop") == "name":
-            score = 1.2
-        elif "class" in node.attrs or "id" in node.attrs:
-            name = node.attrs.get("class") or node.attrs.get("id", "")
-            if named_region(name) is Region.TITLE:
-                score = 0.8
-        if node.tag in {"h2", "h3"}:
-            score = max(score, 0.5) + 0.2
+        score = _title_like(node)
         if not score:
             continue
         key = _letters(tree.text(i, 300))
         if len(key) < 2:
             continue
-        if any(key in t or (len(t) > 5 and t in key) for t in told if t):
+        if any(key in t or (len(t) > 5 and t in key) for t in told):
             score += 1.5 if len(key) > 6 else 0.8
         elif node.tag != "h1":
             continue
-        if any(tree.nodes[a].tag in {"nav", "footer", "aside"} or named_region(tree.nodes[a].attrs.get("class", "")) in {Region.NAV, Region.REVIEW, Region.FOOTER} for a in list(tree.ancestors(i))[:4]):
-            score -= 1.2
-        if score > most:
-            best, most = i, score
+        if score > most and score - 0.9 * _in_others(tree, i) > most:
+            best, most = i, score - 0.9 * _in_others(tree, i)
     return best if most >= 1.0 else -1
 
 
-def _buttons_near(main: int, buttons: Sequence[int], tree: Tree) -> bool:
+def _title_like(node: Node) -> float:
+    """How much an element looks like the name of the goods by its own tag and name."""
+    if node.tag == "h1":
+        return 2.0
+    score = 0.0
+    if node.attrs.get("itemprop") == "name":
+        score = 1.2
+    elif "class" in node.attrs or "id" in node.attrs:
+        score = 0.8 if named_region(node.attrs.get("class") or node.attrs.get("id", "")) is Region.TITLE else 0.0
+    return max(score, 0.5) + 0.2 if node.tag in {"h2", "h3"} else score
+
+
+def _in_others(tree: Tree, i: int) -> bool:
+    """Within a menu, a footer or reviews."""
+    return any(
+        tree.nodes[a].tag in {"nav", "footer", "aside"}
+        or named_region(tree.nodes[a].attrs.get("class", "")) in {Region.NAV, Region.REVIEW, Region.FOOTER}
+        for a in list(tree.ancestors(i))[:4]
+    )
+
+
+def _buttons_near(main: int, buttons: Sequence[int]) -> bool:
     return min(abs(b - main) for b in buttons) < 400
 
 
@@ -175,11 +214,23 @@ def _cards(tree: Tree, regions: Regions, main: int) -> int:
     nodes, found, i = tree.nodes, 0, 0
     while i < len(nodes):
         node = nodes[i]
-        if node.tag in {"li", "div", "article", "tr", "td", "a", "section"} and 4 < node.end - i < 90 and not i < main < node.end:
-            if regions.of[i] not in {Region.REVIEW, Region.FOOTER, Region.QA, Region.CHROME, Region.NAV} and regions.is_card(i):
-                found += 1
-                i = node.end
-                continue
+        if (
+            node.tag in {"li", "div", "article", "tr", "td", "a", "section"}
+            and 4 < node.end - i < 90
+            and not i < main < node.end
+            and regions.of[i]
+            not in {
+                Region.REVIEW,
+                Region.FOOTER,
+                Region.QA,
+                Region.CHROME,
+                Region.NAV,
+            }
+            and regions.is_card(i)
+        ):
+            found += 1
+            i = node.end
+            continue
         i += 1
     return found
 
@@ -206,19 +257,34 @@ def _countdown(tree: Tree, passages: Sequence[Passage], at: datetime | None) -> 
     for passage in passages:
         if "countdown" in facts:
             break
-        if passage.region not in {Region.REVIEW, Region.QA} and len(passage.text) < 120 and _DIGIT.search(passage.text) and (match := _COUNTDOWN_TEXT.search(passage.text)):
+        if (
+            passage.region not in {Region.REVIEW, Region.QA}
+            and len(passage.text) < 120
+            and _DIGIT.search(passage.text)
+            and (match := _COUNTDOWN_TEXT.search(passage.text))
+        ):
             facts["countdown"] = Fact(match[0], f"dom:{passage.selector}", 0.7)
     return facts
 
 
-def _goods(tree: Tree, facts: dict[str, Fact], reader: PassageReader, main: int) -> None:
+def _goods(tree: Tree, facts: dict[str, Fact], reader: PassageReader) -> None:
     """What sort of goods: the breadcrumb above the heading; and the labels beside it."""
     if "category" in facts:
         facts["goods"] = facts["category"]
     else:
         for i, node in enumerate(tree.nodes):
-            name = f"{node.attrs.get('class', '')} {node.attrs.get('id', '')} {node.attrs.get('itemtype', '')}" if node.attrs else ""
-            if name and not {"breadcrumb", "breadcrumbs", "crumb", "crumbs", "mianbaoxie", "breadcrumblist"}.isdisjoint(tokens(name)) and (text := tree.text(i, 200)):
+            name = (
+                f"{node.attrs.get('class', '')} {node.attrs.get('id', '')} {node.attrs.get('itemtype', '')}"
+                if node.attrs
+                else ""
+            )
+            if (
+                name
+                and not {"breadcrumb", "breadcrumbs", "crumb", "crumbs", "mianbaoxie", "breadcrumblist"}.isdisjoint(
+                    tokens(name)
+                )
+                and (text := tree.text(i, 200))
+            ):
                 facts["goods"] = Fact(text, f"dom:{tree.selector(i)}", 0.6)
                 break
     labels = [p.text for p in reader.passages if p.region is Region.BADGE and len(p.text) <= 20 and p.hidden is None]

@@ -9,58 +9,62 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from contracts.page import Region
 from crawler.extract.tree import Node, Tree
+from crawler.extract.words import words
 
 _R = Region
 #: Words of class and id names (split at hyphens, underscores, capitals and digits), English, pinyin and Chinese.
-_WORDS: Final[tuple[tuple[Region, frozenset[str]], ...]] = tuple(
-    (region, frozenset(words.split()))
-    for region, words in (
-        (_R.REPLY, "reply replies sellerreply shopreply shangjiahuifu zhangguihuifu huifu 掌柜回复 商家回复 賣家回覆 merchantreply"),
-        (_R.QA, "qa qas faq questions question wenda wendaqu askall 问答 問答 wentiwenda tiwen"),
-        (
-            _R.REVIEW,
-            "review reviews reviewlist customerreviews comment comments commentlist pingjia pinglun pingjialist rate rates ratelist "
-            "testimonial testimonials feedback evaluate evaluation evaluations appraise appraisal rejected 评价 評價 评论 評論 koubei "
-            "dianping ugc bazaarvoice bv yotpo trustpilot bewertungen bewertung avis recensioni opiniones opinie",
-        ),
-        (
-            _R.CHROME,
-            "cookie cookies cookiebar gdpr consent captcha onetrust sitenav topbar toolbar shortcut appdownload sitefooter loginbar "
-            "platformbar platform pingtai chrome skiplink backtotop gotop kefu livechat chatbox",
-        ),
-        (_R.FOOTER, "footer foot siteinfo copyright beian dibu yejiao 页脚 頁腳"),
-        (
-            _R.NAV,
-            "nav navbar navigation menu submenu breadcrumb breadcrumbs crumb crumbs mianbaoxie sidebar pagination pager paging tabs "
-            "recommend recommends recommendation recommendations recommended related similar upsell upsells crosssell crosssells "
-            "alsobought reco recos sponsored sims crossselling lookalike guess youlike tuijian cainixihuan xiangguan remen recently recent bestsellers mininav megamenu 推荐 推薦 "
-            "猜你喜欢 导航 導航 minicart accessories correlati empfehlungen filters facet facets",
-        ),
-        (
-            _R.NOTICE,
-            "notice notices announcement announcements announce gonggao tongzhi bulletin gaozhi gaozhishu 公告 通知 告知书 告知書 tishi shuoming alertbar",
-        ),
-        (_R.TERMS, "terms tos agreement policy policies xieyi tiaokuan returns returnpolicy refund refundpolicy guarantee guarantees shouhou tuihuo baozhang 条款 協議 协议 服务承诺"),
-        (
-            _R.BADGE,
-            "badge badges tag tags label labels promo promotion promotions promos sticker ribbon flag cuxiao huodong countdown daojishi youhui "
-            "coupon coupons discountlabel sale flashsale miaosha seckill hot 促销 促銷 标签 標籤 徽章 slogan subtitle selling maidian",
-        ),
-        (
-            _R.PRICE,
-            "price prices pricing jiage jia shoujia yuanjia huaxianjia xianjia preis prix prezzo precio preco cena pris 价格 價格 售价 "
-            "saleprice listprice oldprice newprice currentprice marketprice originalprice pricebox priceblock",
-        ),
-        (_R.TITLE, "title producttitle productname itemname goodsname goodstitle itemtitle biaoti shangpinming mingcheng 标题 標題 商品名"),
-        (_R.BODY, "description desc detail details content article attributes specification specifications spec specs miaoshu xiangqing canshu guige main body product"),
-    )
-)  # fmt: skip
+_WORDS: Final[dict[Region, frozenset[str]]] = {
+        _R.REPLY: words(
+        "reply replies sellerreply shopreply shangjiahuifu zhangguihuifu huifu 掌柜回复 商家回复 賣家回覆 merchantreply"
+    ),
+        _R.QA: words(
+        "qa qas faq questions question wenda wendaqu askall 问答 問答 wentiwenda tiwen"
+    ),
+        _R.REVIEW: words(
+        "review reviews reviewlist customerreviews comment comments commentlist pingjia pinglun pingjialist rate rates ratelist "
+        "testimonial testimonials feedback evaluate evaluation evaluations appraise appraisal 评价 評價 评论 評論 koubei "
+        "dianping ugc bazaarvoice bv yotpo trustpilot bewertungen bewertung avis recensioni opiniones opinie"
+    ),
+        _R.CHROME: words(
+        "cookie cookies cookiebar gdpr consent captcha onetrust sitenav topbar toolbar shortcut appdownload sitefooter loginbar "
+        "platformbar platform pingtai chrome skiplink backtotop gotop kefu livechat chatbox"
+    ),
+        _R.FOOTER: words(
+        "footer foot siteinfo copyright beian dibu yejiao 页脚 頁腳"
+    ),
+        _R.NAV: words(
+        "nav navbar navigation menu submenu breadcrumb breadcrumbs crumb crumbs mianbaoxie sidebar pagination pager paging "
+        "recommend recommends recommendation recommendations recommended related similar upsell upsells crosssell crosssells "
+        "alsobought reco recos sponsored sims crossselling lookalike guess youlike tuijian cainixihuan xiangguan remen recently recent bestsellers mininav megamenu 推荐 推薦 "
+        "猜你喜欢 导航 導航 minicart accessories correlati empfehlungen filters facet facets"
+    ),
+        _R.NOTICE: words(
+        "notice notices announcement announcements announce gonggao tongzhi bulletin gaozhi gaozhishu 公告 通知 告知书 告知書 tishi shuoming alertbar"
+    ),
+        _R.TERMS: words(
+        "terms tos agreement policy policies xieyi tiaokuan returns returnpolicy refund refundpolicy guarantee guarantees shouhou tuihuo baozhang 条款 協議 协议 服务承诺"
+    ),
+        _R.BADGE: words(
+        "badge badges tag tags label labels promo promotion promotions promos sticker ribbon flag cuxiao huodong countdown daojishi youhui "
+        "coupon coupons discountlabel sale flashsale miaosha seckill hot 促销 促銷 标签 標籤 徽章 slogan subtitle selling maidian"
+    ),
+        _R.PRICE: words(
+        "price prices pricing jiage jia shoujia yuanjia huaxianjia xianjia preis prix prezzo precio preco cena pris 价格 價格 售价 "
+        "saleprice listprice oldprice newprice currentprice marketprice originalprice pricebox priceblock"
+    ),
+        _R.TITLE: words(
+        "title producttitle productname itemname goodsname goodstitle itemtitle biaoti shangpinming mingcheng 标题 標題 商品名"
+    ),
+        _R.BODY: words(
+        "description desc detail details content article attributes specification specifications spec specs miaoshu xiangqing canshu guige main body product"
+    ),
+}  # fmt: skip
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\u4e00-\u9fff]+")
-_ORDER: Final = tuple(region for region, _ in _WORDS)
 #: Together these two words mean something else than apart.
 _PAIRS: Final[dict[tuple[str, str], Region]] = {
     ("seller", "reply"): _R.REPLY, ("shop", "reply"): _R.REPLY, ("merchant", "reply"): _R.REPLY, ("owner", "response"): _R.REPLY,
@@ -76,7 +80,14 @@ _ROLES: Final = {
     "navigation": _R.NAV, "contentinfo": _R.FOOTER, "banner": _R.NAV, "search": _R.NAV, "menubar": _R.NAV, "menu": _R.NAV,
     "complementary": _R.NAV, "tablist": _R.NAV,
 }  # fmt: skip
-_TAGS: Final = {"nav": _R.NAV, "footer": _R.FOOTER, "header": _R.NAV, "h1": _R.TITLE, "aside": _R.NAV, "dialog": _R.CHROME}
+_TAGS: Final = {
+    "nav": _R.NAV,
+    "footer": _R.FOOTER,
+    "header": _R.NAV,
+    "h1": _R.TITLE,
+    "aside": _R.NAV,
+    "dialog": _R.CHROME,
+}
 _ITEMPROPS: Final = {
     "review": _R.REVIEW, "reviews": _R.REVIEW, "reviewbody": _R.REVIEW, "comment": _R.REVIEW, "acceptedanswer": _R.QA, "suggestedanswer": _R.QA,
     "price": _R.PRICE, "lowprice": _R.PRICE, "highprice": _R.PRICE, "offers": _R.PRICE, "description": _R.BODY, "breadcrumb": _R.NAV,
@@ -99,7 +110,13 @@ _HEADINGS: Final[tuple[tuple[Region, re.Pattern[str]], ...]] = (
             re.IGNORECASE,
         ),
     ),
-    (_R.QA, re.compile(r"^\W*(?:(?:商品|买家|用户|大家|顾客)*(?:问答|問答|问大家|提问|咨询)|customer questions.*|questions?(?: ?(?:&|and) ?answers?)|q ?& ?a|faqs?)\W*\d*\W*$", re.IGNORECASE)),
+    (
+        _R.QA,
+        re.compile(
+            r"^\W*(?:(?:商品|买家|用户|大家|顾客)*(?:问答|問答|问大家|提问|咨询)|customer questions.*|questions?(?: ?(?:&|and) ?answers?)|q ?& ?a|faqs?)\W*\d*\W*$",
+            re.IGNORECASE,
+        ),
+    ),
     (
         _R.NAV,
         re.compile(
@@ -110,8 +127,20 @@ _HEADINGS: Final[tuple[tuple[Region, re.Pattern[str]], ...]] = (
             re.IGNORECASE,
         ),
     ),
-    (_R.NOTICE, re.compile(r"^\W*(?:店铺|店鋪|本店|商城|平台)?(?:公告|通知)\W*$|消费者告知书|消費者告知書|^announcements?$", re.IGNORECASE)),
-    (_R.TERMS, re.compile(r"^\W*(?:退换货?(?:政策|说明|须知)?|售后(?:服务|说明|保障|政策)|售後服務|服务(?:承诺|条款|协议)|购物须知|購物須知|交易条款|return(?:s)? policy|terms (?:and|&) conditions|terms of (?:service|sale|use))\W*$", re.IGNORECASE)),
+    (
+        _R.NOTICE,
+        re.compile(
+            r"^\W*(?:店铺|店鋪|本店|商城|平台)?(?:公告|通知)\W*$|消费者告知书|消費者告知書|^announcements?$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        _R.TERMS,
+        re.compile(
+            r"^\W*(?:退换货?(?:政策|说明|须知)?|售后(?:服务|说明|保障|政策)|售後服務|服务(?:承诺|条款|协议)|购物须知|購物須知|交易条款|return(?:s)? policy|terms (?:and|&) conditions|terms of (?:service|sale|use))\W*$",
+            re.IGNORECASE,
+        ),
+    ),
 )
 _HARD: Final = frozenset({_R.REVIEW, _R.QA, _R.CHROME})
 _HEADING_TAGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "legend", "caption", "dt"})
@@ -127,17 +156,17 @@ def tokens(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=20_000)
 def named_region(name: str) -> Region | None:
     """Region that the words of a class or id speak of; consumers' regions win over all others."""
-    words = tokens(name)
-    if not words:
+    found = tokens(name)
+    if not found:
         return None
-    for pair in zip(words, words[1:], strict=False):
+    for pair in pairwise(found):
         if pair in _PAIRS:
             return _PAIRS[pair]
     for (first, second), region in _PAIRS.items():
-        if region is _R.REPLY and first in words and second in words:
+        if region is _R.REPLY and first in found and second in found:
             return region
-    present = set(words) | {a + b for a, b in zip(words, words[1:], strict=False)}
-    for region, vocabulary in _WORDS:
+    present = set(found) | {a + b for a, b in pairwise(found)}
+    for region, vocabulary in _WORDS.items():
         if not present.isdisjoint(vocabulary):
             if region is _R.REPLY and ("no" in present or "form" in present):
                 return _R.REVIEW

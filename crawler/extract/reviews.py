@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Final
 
 from contracts.page import Region, Review
 from crawler.extract.dates import parse_time
 from crawler.extract.regions import Regions, tokens
 from crawler.extract.tree import Tree
+from crawler.extract.words import words
 
 MAX_REVIEWS: Final = 500
 
-_TEXT: Final = frozenset("content text body comment reviewbody message neirong desc description words detail con reviewtext reviewcontent commentcontent tm txt 内容".split())
-_AUTHOR: Final = frozenset("author user username nick nickname name buyer reviewer member customer yonghu nicheng uname by 用户 昵称".split())
-_TIME: Final = frozenset("date time datetime shijian riqi published created day posted timestamp 时间 日期".split())
-_RATING: Final = frozenset("star stars rating score rate xing pingfen level grade 评分 星级".split())
-_VARIANT: Final = frozenset("sku variant spec attr attrs option guige kuanshi model order product 规格 款式".split())
+_TEXT: Final = words(
+    "content text body comment reviewbody message neirong desc description words detail con reviewtext reviewcontent commentcontent tm txt 内容"
+)
+_AUTHOR: Final = words(
+    "author user username nick nickname name buyer reviewer member customer yonghu nicheng uname by 用户 昵称"
+)
+_TIME: Final = words("date time datetime shijian riqi published created day posted timestamp 时间 日期")
+_RATING: Final = words("star stars rating score rate xing pingfen level grade 评分 星级")
+_VARIANT: Final = words("sku variant spec attr attrs option guige kuanshi model order product 规格 款式")
 _ID_ATTRS: Final = ("data-review-id", "data-reviewid", "data-comment-id", "data-rid", "data-id", "id")
 _STAR_TEXT = re.compile(r"^[★☆⭐\s]{1,12}$")
 _SCORE = re.compile(r"(\d(?:[.,]\d)?)\s*(?:/\s*(?:5|10)|分|星|stars?|out of|von|sur|su|de)", re.IGNORECASE)
 _STAR_CLASS = re.compile(r"(?:star|score|rating|level|xing|allstar|s)-?_?([1-5])(?:0|\b)", re.IGNORECASE)
 _MASKED = re.compile(r"^[\w\u4e00-\u9fff]{0,3}\*{1,6}[\w\u4e00-\u9fff]{0,3}$")
-_REPLY_LEAD = re.compile(r"^\s*(?:掌柜|商家|卖家|賣家|店家|客服|官方|店主|seller|shop|store|merchant)\s*(?:的)?(?:回复|回覆|解释|答复|reply|response)\s*[::]\s*", re.IGNORECASE)
-_VARIANT_LEAD = re.compile(r"^(?:颜色|颜色分类|尺码|规格|款式|型号|口味|套餐|color|size|style)[^::]{0,8}[::]")
+_REPLY_LEAD = re.compile(
+    r"^\s*(?:掌柜|商家|卖家|賣家|店家|客服|官方|店主|seller|shop|store|merchant)\s*(?:的)?(?:回复|回覆|解释|答复|reply|response)\s*[:\uff1a]\s*",
+    re.IGNORECASE,
+)
+_VARIANT_LEAD = re.compile(r"^(?:颜色|颜色分类|尺码|规格|款式|型号|口味|套餐|color|size|style)[^:\uff1a]{0,8}[:\uff1a]")
 
 
-def read_reviews(tree: Tree, regions: Regions, declared: Sequence[dict[str, Any]], key: bytes, at: datetime | None) -> tuple[Review, ...]:
+def read_reviews(
+    tree: Tree, regions: Regions, declared: Sequence[dict[str, Any]], key: bytes, at: datetime | None
+) -> tuple[Review, ...]:
     """Reviews as shown, else as declared in JSON-LD; what a declared one adds (time, rating) completes a shown one."""
     shown = [r for i in _items(tree, regions) if (r := _from_node(tree, regions, i, key, at))]
     told = [r for item in declared[:MAX_REVIEWS] if (r := _from_ld(item, key, at))]
@@ -38,13 +50,15 @@ def read_reviews(tree: Tree, regions: Regions, declared: Sequence[dict[str, Any]
     by_text = {_key(r.text): r for r in told}
     merged = []
     for review in shown:
-        other = by_text.get(_key(review.text))
-        if other:
-            review = Review(
-                review.id, review.text, review.author_hash or other.author_hash, review.at or other.at,
-                review.rating if review.rating is not None else other.rating, review.selector, review.variant, review.reply,
-            )  # fmt: skip
-        merged.append(review)
+        other = by_text.get(_key(review.text), review)
+        merged.append(
+            replace(
+                review,
+                author_hash=review.author_hash or other.author_hash,
+                at=review.at or other.at,
+                rating=review.rating if review.rating is not None else other.rating,
+            )
+        )
     return tuple(merged)
 
 
@@ -63,16 +77,20 @@ def _items(tree: Tree, regions: Regions) -> list[int]:
     ]  # fmt: skip
     if marked:
         return marked[:MAX_REVIEWS]
-    tops = [i for i, n in enumerate(nodes) if n.tag != "#" and of[i] is Region.REVIEW and (n.parent < 0 or of[n.parent] is not Region.REVIEW)]
+    tops = [
+        i
+        for i, n in enumerate(nodes)
+        if n.tag != "#" and of[i] is Region.REVIEW and (n.parent < 0 or of[n.parent] is not Region.REVIEW)
+    ]
     found: list[int] = []
     for top in tops:
-        found += _repeated(tree, regions, top)
+        found += _repeated(tree, top)
         if len(found) > MAX_REVIEWS:
             break
     return found[:MAX_REVIEWS]
 
 
-def _repeated(tree: Tree, regions: Regions, top: int) -> list[int]:
+def _repeated(tree: Tree, top: int) -> list[int]:
     """Like siblings below `top` that hold some words each; the level with the most words wins."""
     nodes = tree.nodes
     best: list[int] = []
@@ -88,20 +106,19 @@ def _repeated(tree: Tree, regions: Regions, top: int) -> list[int]:
             if nodes[j].tag in {"li", "div", "article", "tr", "dl", "section", "blockquote", "p"}:
                 like.setdefault((nodes[j].tag, (tokens(nodes[j].attrs.get("class", "")) or ("",))[0]), []).append(j)
         for members in like.values():
-            good = [j for j in members if _looks_like_review(tree, regions, j)]
+            good = [j for j in members if _looks_like_review(tree, j)]
             size = sum(nodes[j].end - j for j in good)
             if good and size > best_size * 1.0001 and (len(good) > len(best) or not best):
                 best, best_size = good, size
         i += 1
-    if not best and _looks_like_review(tree, regions, top) and nodes[top].tag in {"li", "article", "div"}:
+    if not best and _looks_like_review(tree, top) and nodes[top].tag in {"li", "article", "div"}:
         return [top]
     return best
 
 
-def _looks_like_review(tree: Tree, regions: Regions, i: int) -> bool:
+def _looks_like_review(tree: Tree, i: int) -> bool:
     """Words, and beside them a name, a time or a rating in elements of their own."""
     nodes = tree.nodes
-    signs = 0
     seen: set[str] = set()
     if nodes[i].end - i < 4:
         return False
@@ -126,76 +143,102 @@ def _looks_like_review(tree: Tree, regions: Regions, i: int) -> bool:
     return (signs >= 2 or (signs == 1 and single)) and len(tree.text(i, 400)) >= 4
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What has been found of one review so far."""
+
+    text: str = ""
+    author: str = ""
+    variant: str = ""
+    reply: list[str] = field(default_factory=list)
+    at: datetime | None = None
+    rating: float | None = None
+    loose: list[str] = field(default_factory=list)
+
+
 def _from_node(tree: Tree, regions: Regions, i: int, key: bytes, at: datetime | None) -> Review | None:
     nodes = tree.nodes
-    text, author, variant, reply = "", "", "", []
-    moment: datetime | None = None
-    rating: float | None = None
-    loose: list[str] = []
+    parts = _Parts()
     j = i + 1
     while j < nodes[i].end:
         node = nodes[j]
         if node.tag == "#":
-            if node.text.strip():
-                loose.append(node.text.strip())
+            parts.loose += [node.text.strip()] if node.text.strip() else []
             j += 1
-            continue
-        if regions.of[j] is Region.REPLY:
-            reply.append(tree.text(j, 2000))
+        elif regions.of[j] is Region.REPLY:
+            parts.reply.append(tree.text(j, 2000))
             j = node.end
-            continue
-        words, size = _words(node.attrs), node.end - j
-        prop = node.attrs.get("itemprop", "").lower()
-        if rating is None and (prop == "ratingvalue" or (not words.isdisjoint(_RATING) and size < 30)):
-            rating = _stars(tree, j)
-            if rating is not None:
-                j = node.end
-                continue
-        if moment is None and (prop == "datepublished" or node.tag == "time" or (not words.isdisjoint(_TIME) and size < 12)):
-            moment = parse_time(node.attrs.get("datetime") or node.attrs.get("content") or tree.text(j, 60), at)
-            if moment is not None:
-                j = node.end
-                continue
-        if prop == "reviewbody" or (size < 60 and not words.isdisjoint(_TEXT) and words.isdisjoint(_AUTHOR | _TIME) and _leaf(tree, j)):
-            words_here = tree.text(j, 5000)
-            text = words_here if len(words_here) > len(text) else text
-            j = node.end
-            continue
-        if not author and (prop in {"author", "name"} or (not words.isdisjoint(_AUTHOR) and size < 16 and _leaf(tree, j))):
-            author = tree.text(j, 80)
-            j = node.end
-            continue
-        if not variant and not words.isdisjoint(_VARIANT) and size < 16 and _leaf(tree, j):
-            variant = tree.text(j, 200)
-            j = node.end
-            continue
-        j += 1
-    for piece in loose:
-        if moment is None and len(piece) < 40 and (found := parse_time(piece, at)):
-            moment = found
-        elif not author and _MASKED.match(piece):
-            author = piece
-        elif not variant and _VARIANT_LEAD.match(piece):
-            variant = piece
-        elif _REPLY_LEAD.match(piece):
-            reply.append(piece)
-        elif rating is None and _STAR_TEXT.match(piece):
-            rating = float(piece.count("★") + piece.count("⭐"))
-    if not text:
-        text = max((p for p in loose if not _STAR_TEXT.match(p) and not _REPLY_LEAD.match(p)), key=len, default="")
-    if not text.strip():
+        else:
+            j = node.end if _take_fact(tree, j, parts, at) or _take_words(tree, j, parts) else j + 1
+    _take_loose(parts, at)
+    if not parts.text.strip():
         return None
     own = next((nodes[i].attrs[a] for a in _ID_ATTRS if nodes[i].attrs.get(a)), "")
     return Review(
-        id=own or _made_id(author, text, moment),
-        text=text,
-        author_hash=author_hash(author, key),
-        at=moment,
-        rating=rating,
+        id=own or _made_id(parts.author, parts.text, parts.at),
+        text=parts.text,
+        author_hash=author_hash(parts.author, key),
+        at=parts.at,
+        rating=parts.rating,
         selector=tree.selector(i),
-        variant=variant,
-        reply=_REPLY_LEAD.sub("", " ".join(reply)).strip(),
+        variant=parts.variant,
+        reply=_REPLY_LEAD.sub("", " ".join(parts.reply)).strip(),
     )
+
+
+def _take_fact(tree: Tree, j: int, parts: _Parts, at: datetime | None) -> bool:
+    """A rating or a time in an element of its own."""
+    node = tree.nodes[j]
+    named, size, prop = _words(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
+    if parts.rating is None and (prop == "ratingvalue" or (size < 30 and not named.isdisjoint(_RATING))):
+        parts.rating = _stars(tree, j)
+        if parts.rating is not None:
+            return True
+    if parts.at is None and (
+        prop == "datepublished" or node.tag == "time" or (size < 12 and not named.isdisjoint(_TIME))
+    ):
+        parts.at = parse_time(node.attrs.get("datetime") or node.attrs.get("content") or tree.text(j, 60), at)
+        return parts.at is not None
+    return False
+
+
+def _take_words(tree: Tree, j: int, parts: _Parts) -> bool:
+    """The words, the name or the variant in an element of its own."""
+    node = tree.nodes[j]
+    named, size, prop = _words(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
+    if prop == "reviewbody" or (
+        size < 60 and not named.isdisjoint(_TEXT) and named.isdisjoint(_AUTHOR | _TIME) and _leaf(tree, j)
+    ):
+        parts.text = max(parts.text, tree.text(j, 5000), key=len)
+        return True
+    if size >= 16 and prop not in {"author", "name"}:
+        return False
+    if not parts.author and (prop in {"author", "name"} or (not named.isdisjoint(_AUTHOR) and _leaf(tree, j))):
+        parts.author = tree.text(j, 80)
+        return True
+    if not parts.variant and not named.isdisjoint(_VARIANT) and _leaf(tree, j):
+        parts.variant = tree.text(j, 200)
+        return True
+    return False
+
+
+def _take_loose(parts: _Parts, at: datetime | None) -> None:
+    """Texts that no name announces are told by their form; the longest of the rest is what the consumer says."""
+    rest: list[str] = []
+    for piece in parts.loose:
+        if parts.at is None and len(piece) < 40 and (found := parse_time(piece, at)):
+            parts.at = found
+        elif not parts.author and _MASKED.match(piece):
+            parts.author = piece
+        elif not parts.variant and _VARIANT_LEAD.match(piece):
+            parts.variant = piece
+        elif _REPLY_LEAD.match(piece):
+            parts.reply.append(piece)
+        elif parts.rating is None and _STAR_TEXT.match(piece):
+            parts.rating = float(piece.count("★") + piece.count("⭐"))
+        else:
+            rest.append(piece)
+    parts.text = parts.text or max(rest, key=len, default="")
 
 
 def _leaf(tree: Tree, i: int) -> bool:
@@ -209,7 +252,7 @@ def _words(attrs: dict[str, str]) -> frozenset[str]:
     if not attrs:
         return frozenset()
     found = tokens(f"{attrs.get('class', '')} {attrs.get('itemprop', '')}")
-    return frozenset(found) | {a + b for a, b in zip(found, found[1:], strict=False)}
+    return frozenset(found) | {a + b for a, b in pairwise(found)}
 
 
 def _stars(tree: Tree, i: int) -> float | None:
@@ -264,7 +307,9 @@ def _from_ld(item: dict[str, Any], key: bytes, at: datetime | None) -> Review | 
 
 def _made_id(author: str, text: str, moment: datetime | None) -> str:
     """An id for a review the page gives none: the same words by the same hand at the same time are the same review."""
-    return "h" + blake2b(f"{author}\0{text}\0{moment.isoformat() if moment else ''}".encode(), digest_size=8).hexdigest()
+    return (
+        "h" + blake2b(f"{author}\0{text}\0{moment.isoformat() if moment else ''}".encode(), digest_size=8).hexdigest()
+    )
 
 
 def _key(text: str) -> str:

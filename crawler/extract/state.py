@@ -53,7 +53,9 @@ def read_state(tree: Tree, title: str) -> Claims:
             continue
         is_json = "json" in node.attrs.get("type", "").lower() or text.lstrip()[:1] in "{["
         found = 0
-        for source, value in [(node.attrs.get("id") or "json", load_json(text))] if is_json else _literals(text[:MAX_SCRIPT]):
+        for source, value in (
+            [(node.attrs.get("id") or "json", load_json(text))] if is_json else _literals(text[:MAX_SCRIPT])
+        ):
             found += _read_value(value, source, title_key, claims)
         if not found:
             _pairs(text[:MAX_SCRIPT], claims)
@@ -108,7 +110,14 @@ def _read_value(value: Any, source: str, title_key: str, claims: Claims) -> int:
             for k in keys:
                 got = item.get(k)
                 if isinstance(got, dict):
-                    got = next((got[x] for x in ("value", "amount", "price", "name", "current", "sellingPrice") if isinstance(got.get(x), str | int | float)), None)
+                    got = next(
+                        (
+                            got[x]
+                            for x in ("value", "amount", "price", "name", "current", "sellingPrice")
+                            if isinstance(got.get(x), str | int | float)
+                        ),
+                        None,
+                    )
                 if isinstance(got, str | int | float) and not isinstance(got, bool):
                     if fact not in {"price", "original_price"} and not same:
                         continue

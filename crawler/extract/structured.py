@@ -13,11 +13,36 @@ from crawler.extract.tree import Tree
 MAX_JSON: Final = 1_000_000
 MAX_OBJECTS: Final = 5_000
 
-_COMMENT = re.compile(r"^\s*(?:<!--|/\*.*?\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$", re.DOTALL)
+_COMMENT = re.compile(
+    r"^\s*(?:<!--|/\*.*?\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$", re.DOTALL
+)
 _UNDEFINED = re.compile(r"(?<=[:,\[])\s*(?:undefined|NaN|void 0|new Date\(\))(?=\s*[,}\]])")
 _TRAILING = re.compile(r",(\s*[}\]])")
-_PRODUCTS: Final = frozenset({"product", "productmodel", "individualproduct", "someproducts", "productgroup", "book", "vehicle", "car", "event", "course"})
-_OTHERS: Final = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemlistelement", "isconsumablefor", "related", "mainentityofpage"})
+_PRODUCTS: Final = frozenset(
+    {
+        "product",
+        "productmodel",
+        "individualproduct",
+        "someproducts",
+        "productgroup",
+        "book",
+        "vehicle",
+        "car",
+        "event",
+        "course",
+    }
+)
+_OTHERS: Final = frozenset(
+    {
+        "isrelatedto",
+        "issimilarto",
+        "isaccessoryorsparepartfor",
+        "itemlistelement",
+        "isconsumablefor",
+        "related",
+        "mainentityofpage",
+    }
+)
 
 
 def load_json(text: str) -> Any:
@@ -36,11 +61,9 @@ def load_json(text: str) -> Any:
 def objects(value: Any) -> Iterator[tuple[dict[str, Any], str, int]]:
     """Every dict in a JSON value with the key it stands under and its depth, breadth first, bounded."""
     queue: list[tuple[Any, str, int]] = [(value, "", 0)]
-    seen = 0
-    for item, key, depth in queue:
+    for seen, (item, key, depth) in enumerate(queue):
         if seen > MAX_OBJECTS or depth > 40:
             return
-        seen += 1
         if isinstance(item, dict):
             yield item, key, depth
             queue.extend((v, k, depth + 1) for k, v in item.items() if isinstance(v, dict | list))
@@ -71,7 +94,9 @@ class Structured:
             if node.tag == "script" and node.text and "ld+json" in node.attrs.get("type", "").lower():
                 self._json_ld(load_json(node.text))
             elif node.tag == "meta" and "content" in node.attrs:
-                name = (node.attrs.get("property") or node.attrs.get("name") or node.attrs.get("itemprop") or "").lower()
+                name = (
+                    node.attrs.get("property") or node.attrs.get("name") or node.attrs.get("itemprop") or ""
+                ).lower()
                 if name:
                     self.meta.setdefault(name, node.attrs["content"])
 
@@ -128,7 +153,14 @@ class Structured:
     def _offers(self, offers: Any, source: str, trust: float) -> None:
         flat: list[dict[str, Any]] = []
         for item, key, _ in objects(offers):
-            if key.lower() in {"seller", "shippingdetails", "itemoffered", "shippingrate", "hasmerchantreturnpolicy", "eligiblequantity"}:
+            if key.lower() in {
+                "seller",
+                "shippingdetails",
+                "itemoffered",
+                "shippingrate",
+                "hasmerchantreturnpolicy",
+                "eligiblequantity",
+            }:
                 continue
             if {"price", "lowPrice", "availability", "priceSpecification", "priceCurrency"} & item.keys():
                 flat.append(item)
@@ -152,7 +184,9 @@ class Structured:
 
     def _microdata(self) -> None:
         nodes = self.tree.nodes
-        scopes = [i for i, n in enumerate(nodes) if "itemtype" in n.attrs and _type_name(n.attrs["itemtype"]) in _PRODUCTS]
+        scopes = [
+            i for i, n in enumerate(nodes) if "itemtype" in n.attrs and _type_name(n.attrs["itemtype"]) in _PRODUCTS
+        ]
         self.types |= {_type_name(n.attrs["itemtype"]) for n in nodes if "itemtype" in n.attrs}
         own = [i for i in scopes if nodes[i].attrs.get("itemprop", "").lower() not in _OTHERS]
         if not own:
@@ -190,7 +224,13 @@ class Structured:
             if up == product:
                 return True
             if "itemtype" in nodes[up].attrs and _type_name(nodes[up].attrs["itemtype"]) in {
-                "review", *_PRODUCTS, "organization", "listitem", "itemlist", "rating", "postaladdress",
+                "review",
+                *_PRODUCTS,
+                "organization",
+                "listitem",
+                "itemlist",
+                "rating",
+                "postaladdress",
             }:
                 return False
         return False
@@ -206,7 +246,11 @@ class Structured:
             return
         value = self._value(j)
         parent = self.tree.nodes[self.tree.nodes[j].parent] if self.tree.nodes[j].parent >= 0 else None
-        if name == "name" and parent is not None and parent.attrs.get("itemprop", "").lower() in {"brand", "manufacturer", "seller"}:
+        if (
+            name == "name"
+            and parent is not None
+            and parent.attrs.get("itemprop", "").lower() in {"brand", "manufacturer", "seller"}
+        ):
             name = "brand" if parent.attrs["itemprop"].lower() != "seller" else "seller"
         if name == "price" and self._struck(j):
             name = "original_price"
@@ -234,7 +278,9 @@ class Structured:
         claims.add("name", meta.get("og:title"), "opengraph", 1.2)
         claims.add("brand", meta.get("product:brand") or meta.get("og:brand"), "opengraph", 1.5)
         claims.add("availability", meta.get("product:availability") or meta.get("og:availability"), "opengraph", 1.8)
-        claims.add("sku", meta.get("product:retailer_item_id") or meta.get("product:retailer_part_no"), "opengraph", 1.2)
+        claims.add(
+            "sku", meta.get("product:retailer_item_id") or meta.get("product:retailer_part_no"), "opengraph", 1.2
+        )
         claims.add("gtin", meta.get("product:ean") or meta.get("og:upc") or meta.get("product:upc"), "opengraph", 1.5)
         for n in ("1", "2"):
             if "price" in meta.get(f"twitter:label{n}", "").lower():

@@ -13,6 +13,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
+from crawler.extract.words import words
+
 MAX_DEPTH: Final = 500
 MAX_FORMATTING: Final = 60  #: open <b>, <font>, …: each new block re-opens all of them
 MAX_NODES: Final = 150_000
@@ -20,10 +22,10 @@ MAX_TAG_CHARS: Final = 4_000  #: a longer tag is re-read attribute by attribute
 MAX_ATTRIBUTES: Final = 1_000
 MAX_SELECTOR_STEPS: Final = 80
 
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_VOID = words("area base br col embed hr img input link meta param source track wbr")
 #: Their end tags may be left out, so counting them as open would be wrong.
-_OPTIONAL_END = frozenset("p li dt dd option optgroup tr td th thead tbody tfoot colgroup html head body rt rp".split())
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_OPTIONAL_END = words("p li dt dd option optgroup tr td th thead tbody tfoot colgroup html head body rt rp")
+_FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
 _TAG = re.compile(r"<(?:!--|(/?)([a-zA-Z][^\s/><]*+))")
 _RAW_END = {t: re.compile(f"</{t}", re.IGNORECASE) for t in ("script", "style", "textarea", "title")}
 _SCRIPT_OPEN = re.compile(r"<script\b[^<]*+\Z", re.IGNORECASE)
@@ -127,7 +129,7 @@ class Tree:
             for j in self.children(node.parent):
                 tag = self.nodes[j].tag
                 counts[tag] = counts.get(tag, 0) + 1
-                places[j] = counts[tag] if counts[tag] > 1 else 1
+                places[j] = counts[tag]
             self._nth[node.parent] = places
         tag = node.tag if _SIMPLE_TAG.match(node.tag) else "*"
         return f"{tag}:nth-of-type({places[i]})"
@@ -210,22 +212,14 @@ def _without_bombs(html: str, notes: list[str]) -> str:
     while match := _TAG.search(html, at):
         at = match.end()
         name = (match[2] or "").lower()
-        if not name:
-            end_at = html.find("-->", at)
-            at = end_at if end_at >= 0 else len(html)
-            continue
         if name in _VOID or name in _OPTIONAL_END:
             continue
-        if name in _RAW_END and not match[1]:
-            end = _RAW_END[name].search(html, at)
-            at = end.end() if end else len(html)
+        if not name or (name in _RAW_END and not match[1]):
+            at = _past_raw(html, name, at)
             continue
         bold = name in _FORMATTING
         if match[1]:
-            if bold:
-                formatting = max(0, formatting - 1)
-            else:
-                depth = max(0, depth - 1)
+            formatting, depth = max(0, formatting - bold), max(0, depth - (not bold))
             continue
         close = html.find(">", match.end(), match.end() + MAX_TAG_CHARS)
         if html[close - 1 : close] == "/":
@@ -234,14 +228,21 @@ def _without_bombs(html: str, notes: list[str]) -> str:
             kept.append(html[last : match.start()])
             last = close + 1 if close >= 0 else match.end()
             dropped += 1
-        elif bold:
-            formatting += 1
         else:
-            depth += 1
+            formatting, depth = formatting + bold, depth + (not bold)
     if not dropped:
         return html
     notes.append(f"标签嵌套过深,略去 {dropped} 层")
     return "".join([*kept, html[last:]])
+
+
+def _past_raw(html: str, name: str, at: int) -> int:
+    """Past a comment (no `name`) or an element whose content is no markup."""
+    if not name:
+        end = html.find("-->", at)
+        return end if end >= 0 else len(html)
+    close = _RAW_END[name].search(html, at)
+    return close.end() if close else len(html)
 
 
 def _without_attribute_bombs(html: str, notes: list[str]) -> str:

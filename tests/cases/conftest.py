@@ -70,25 +70,51 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with our tables and nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "wangxun.db"
+    opened = db.connect(f"sqlite:///{path}")
+    db.upgrade(opened)
+    opened.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """Name of a PostgreSQL database with our tables and nothing in it."""
+    _create(postgres_server, "migrated")
+    opened = db.connect(f"{postgres_server}/migrated")
+    db.upgrade(opened)
+    opened.dispose()
+    return "migrated"
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, SQLite or PostgreSQL."""
+    """URL of a database, SQLite or PostgreSQL: with our tables when `engine` is asked for too, else empty."""
+    tables = "engine" in request.fixturenames
     if request.param == "sqlite":
+        if tables:
+            shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "wangxun.db")
         return f"sqlite:///{tmp_path}/wangxun.db"
     server = request.getfixturevalue("postgres_server")
     name = f"t{new_id(datetime.now(UTC))}"
+    _create(server, name, request.getfixturevalue("migrated_template") if tables else "template1")
+    return f"{server}/{name}"
+
+
+def _create(server: str, name: str, template: str = "template1") -> None:
     admin = db.connect(f"{server}/postgres").execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     admin.dispose()
-    return f"{server}/{name}"
 
 
 @pytest.fixture
 def engine(database: str) -> Iterator[Engine]:
     """A database with our tables."""
     opened = db.connect(database)
-    db.upgrade(opened)
     yield opened
     opened.dispose()
 

@@ -87,31 +87,31 @@ def test_filters(engine: Engine, clues: dict[str, str], people: dict[str, Office
             list_clues(session, after="not-a-mark")
 
 
-@pytest.mark.parametrize(
-    ("asked", "claims"),
-    [
-        ("最佳", {"最佳口感"}),
-        ("最", {"最佳口感", "最"}),
-        ("驰名商标", {"国家级驰名商标", "馳名商標"}),
-        ("名商", {"国家级驰名商标", "馳名商標"}),
-        ("标国", set()),
-        ("治疗失眠", {"祖传秘方 治疗失眠"}),
-        ("秘方治疗", {"祖传秘方 治疗失眠"}),
-        ("seller", {"Best-Seller 2026"}),
-        ("2026", {"Best-Seller 2026"}),
-        ("限时3天", {"限时３天"}),
-        ("国家 商标", {"国家级驰名商标"}),
-        ("国家 最佳", set()),
-        ("' OR 1=1 --", set()),
-        ('" NEAR(', set()),
-        ("!?", set(CLAIMS)),
-    ],
+SEARCHES = (
+    ("最佳", {"最佳口感"}),
+    ("最", {"最佳口感", "最"}),
+    ("驰名商标", {"国家级驰名商标", "馳名商標"}),
+    ("名商", {"国家级驰名商标", "馳名商標"}),
+    ("标国", set()),
+    ("治疗失眠", {"祖传秘方 治疗失眠"}),
+    ("秘方治疗", {"祖传秘方 治疗失眠"}),
+    ("seller", {"Best-Seller 2026"}),
+    ("2026", {"Best-Seller 2026"}),
+    ("限时3天", {"限时３天"}),
+    ("国家 商标", {"国家级驰名商标"}),
+    ("国家 最佳", set()),
+    ("' OR 1=1 --", set()),
+    ('" NEAR(', set()),
+    ("!?", set(CLAIMS)),
 )
-def test_search_answers_alike(engine: Engine, clues: dict[str, str], asked: str, claims: set[str]) -> None:
+
+
+def test_search_answers_alike(engine: Engine, clues: dict[str, str]) -> None:
     names = {clue: claim for claim, clue in clues.items()}
     with db.session(engine, read_only=True) as session:
-        rows = list_clues(session, Filters.of(text=asked)).rows
-    assert {names[row.id] for row in rows} == claims
+        for asked, claims in SEARCHES:
+            rows = list_clues(session, Filters.of(text=asked)).rows
+            assert {names[row.id] for row in rows} == claims, asked
 
 
 def test_search_does_not_reach_across_two_texts() -> None:

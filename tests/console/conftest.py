@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -37,7 +38,10 @@ class Bureau:
     def client(self, name: str = "张警官", **headers: str) -> TestClient:
         """Signed in, as a browser on our own pages."""
         client = TestClient(
-            self.app, base_url="http://console.test", follow_redirects=False, headers={"sec-fetch-site": "same-origin", **headers}
+            self.app,
+            base_url="http://console.test",
+            follow_redirects=False,
+            headers={"sec-fetch-site": "same-origin", **headers},
         )
         if name:
             answer = client.post("/login", data={"name": name, "password": seed.PASSWORD})
@@ -46,19 +50,30 @@ class Bureau:
 
 
 def build(folder: Path, now: datetime = NOW, **config: object) -> Bureau:
+    """A bureau with its week behind it, in `folder`; one that stands there already is opened."""
     clock = SimulatedClock(now)
     engine = db.connect(f"sqlite:///{folder}/wangxun.db")
+    made = not (folder / "wangxun.db").exists()
     db.upgrade(engine)
     vault = Vault.open(folder / "evidence", keys=folder / "keys", clock=clock)
-    shots = seed.photograph(vault, now)
-    clues = seed.fill(engine, now, shots=shots)
+    clues = seed.fill(engine, now, shots=seed.photograph(vault, now)) if made else []
     app = create_app(engine, vault, ConsoleConfig(clock=clock, simulated=True, **config))  # type: ignore[arg-type]
     return Bureau(engine, vault, clock, app, clues)
 
 
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a bureau, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("week")
+    build(folder).engine.dispose()
+    return folder
+
+
 @pytest.fixture
-def bureau(tmp_path: Path) -> Iterator[Bureau]:
-    made = build(tmp_path)
+def bureau(week: Path, tmp_path: Path) -> Iterator[Bureau]:
+    folder = tmp_path / "bureau"
+    shutil.copytree(week, folder)
+    made = build(folder)
     yield made
     made.engine.dispose()
 

@@ -26,7 +26,9 @@ HOSTILE = "<script>alert(1)</script>\u202e倒着写\u202c零\u200b宽</title><sv
 AD_9 = Basis("广告法", "第九条第三项", "V", "中华人民共和国广告法", "广告不得使用“国家级”“最高级”“最佳”等用语。")
 AD_57 = Basis("广告法", "第五十七条第一项", "V", "中华人民共和国广告法", "发布禁止情形广告的处罚。", penalty=True)
 AD_17 = Basis("广告法", "第十七条", "V", "中华人民共和国广告法", "医疗、药品、医疗器械之外的广告不得涉及疾病治疗功能。")
-PRICE_16 = Basis("明码标价规定", "第十六条", "V", "明码标价和禁止价格欺诈规定", "折价、减价应标明或方便查询被比较价格。")
+PRICE_16 = Basis(
+    "明码标价规定", "第十六条", "V", "明码标价和禁止价格欺诈规定", "折价、减价应标明或方便查询被比较价格。"
+)
 TERMS_26 = Basis("消费者权益保护法", "第二十六条", "V", "", "不得以格式条款排除或限制消费者权利。")
 NETTRADE_12 = Basis("网络交易监督管理办法", "第十二条", "M", "", "应在首页显著位置持续公示营业执照信息。")
 RETURN_7 = Basis("消费者权益保护法", "第二十五条", "V", "", "网购商品七日内可无理由退货，法定除外商品除外。")
@@ -65,7 +67,9 @@ class Goods:
 HEALTH = Shop("kangshou", "康寿堂健康专营店", SiteKind.SHOP, "杭州康寿堂食品有限公司", "91330106MA2KJ0UA5Y")
 FLAG = Shop("youxuan", "优选家居旗舰店", SiteKind.SHOP, "宁波优选家居用品有限公司", "91330201MA2AE0000J", "330201")
 BONDED = Shop("haitao", "海淘保税直供", SiteKind.SELF_BUILT, None, None, "330206")
-COMPANY = Shop("jinshi", "金石精密仪器官网", SiteKind.COMPANY, "浙江金石仪器股份有限公司", "91330000712345678Y", "330100")
+COMPANY = Shop(
+    "jinshi", "金石精密仪器官网", SiteKind.COMPANY, "浙江金石仪器股份有限公司", "91330000712345678Y", "330100"
+)
 
 GOODS = (
     Goods(
@@ -76,18 +80,29 @@ GOODS = (
             (Region.BADGE, "国家级非遗工艺 · 限时第2件半价"),
             (
                 Region.BODY,
-                "很多糖友喝过的都说好。本品精选海拔三千米黑苦荞，配伍桑叶、苦瓜、葛根，"
-                "坚持饮用，三天就能治好糖尿病，不用再打胰岛素。全网销量第一，假一赔十。",
+                "很多糖友喝过的都说好。本品精选海拔三千米黑苦荞，配伍桑叶、苦瓜、葛根，坚持饮用，三天就能治好糖尿病，不用再打胰岛素。全网销量第一，假一赔十。",
             ),
             (Region.BODY, "温馨提示：本品为普通食品，不能代替药物。"),
             (Region.NOTICE, "本店承诺绝不使用“最佳”“顶级”等广告法禁用词语，欢迎监督。"),
         ),
         (
-            ("三天就能治好糖尿病", "A-FOOD-MED-01", "普通食品宣称治疗疾病", Severity.CRITICAL, 0.96, (AD_17, AD_57), "investigate"),
+            (
+                "三天就能治好糖尿病",
+                "A-FOOD-MED-01",
+                "普通食品宣称治疗疾病",
+                Severity.CRITICAL,
+                0.96,
+                (AD_17, AD_57),
+                "investigate",
+            ),
             ("全网销量第一", "A-ABS-07", "以“第一”排名作宣传而无出处", Severity.MEDIUM, 0.84, (AD_9, AD_57), "rectify"),
         ),
         exempt=(("绝不使用“最佳”“顶级”", "店铺公告在声明不使用这些词语，属拒绝语境"), ("不能代替药物", "法定提示语")),
-        reviews=("我叫王丽，电话13812345678，喝了一个月感觉还行", "快递很快，包装完好", "客服微信 wx_kangshou88，态度好"),
+        reviews=(
+            "我叫王丽，电话13812345678，喝了一个月感觉还行",
+            "快递很快，包装完好",
+            "客服微信 wx_kangshou88，态度好",
+        ),
         needs=("register:trademarks",),
     ),
     Goods(
@@ -104,7 +119,15 @@ GOODS = (
             ("史上最强吸力", "A-ABS-01", "绝对化用语", Severity.HIGH, 0.91, (AD_9, AD_57), "rectify"),
             ("全网最低价", "B-LOW-02", "虚假最低价", Severity.MEDIUM, 0.88, (PRICE_16,), "rectify"),
             ("最终解释权归本店所有", "E-TERM-01", "“最终解释权”格式条款", Severity.LOW, 0.97, (TERMS_26,), "remind"),
-            ("拆封后概不退换", "E-RET-01", "以拆封为由排除七日无理由退货", Severity.MEDIUM, 0.9, (RETURN_7,), "rectify"),
+            (
+                "拆封后概不退换",
+                "E-RET-01",
+                "以拆封为由排除七日无理由退货",
+                Severity.MEDIUM,
+                0.9,
+                (RETURN_7,),
+                "rectify",
+            ),
         ),
         price="2199.00",
         original="3999.00",
@@ -149,7 +172,10 @@ GOODS = (
         HEALTH,
         "hostile",
         HOSTILE,
-        ((Region.TITLE, HOSTILE), (Region.BODY, f"全\u200b网\u200b最\u200b低 {HOSTILE} javascript:alert(3) " + "很长的描述。" * 40)),
+        (
+            (Region.TITLE, HOSTILE),
+            (Region.BODY, f"全\u200b网\u200b最\u200b低 {HOSTILE} javascript:alert(3) " + "很长的描述。" * 40),
+        ),
         (("全\u200b网\u200b最\u200b低", "B-LOW-02", "虚假最低价", Severity.MEDIUM, 0.66, (PRICE_16,), "rectify"),),
         hidden=("off-screen",),
     ),
@@ -182,18 +208,31 @@ def fill(engine: Engine, now: datetime, *, shots: dict[str, str] | None = None) 
 def _patrol(engine: Engine, at: datetime, step: str, shots: dict[str, str], *, last: bool) -> list[str]:
     ids: list[str] = []
     with session(engine) as opened:
-        run = runs.start_run(opened, seeds=[f"http://{s.id}.example/" for s in (HEALTH, FLAG, BONDED)], at=at, simulated=True)
+        run = runs.start_run(
+            opened, seeds=[f"http://{s.id}.example/" for s in (HEALTH, FLAG, BONDED)], at=at, simulated=True
+        )
         for goods in GOODS:
             taken = intake.record(opened, *_snapshot(goods, at, step), run, at=at)
             ids.extend(taken.clue_ids)
             if last and goods.slug in shots:
-                sealed = Sealed(shots[goods.slug], "full", _url(goods), at, taken.snapshot_id, simulated=True, digest="ab" * 32)
+                sealed = Sealed(
+                    shots[goods.slug], "full", _url(goods), at, taken.snapshot_id, simulated=True, digest="ab" * 32
+                )
                 add_evidence(opened, sealed)
         runs.finish_run(
             opened,
             run,
-            tallies={"pages": 63, "listings": 41, "snapshots": 63, "clues": {"new": len(ids), "seen": 0}, "seconds": 74},
-            failed=[{"url": "http://haitao.example/goods/9", "why": "登录墙"}, {"url": "http://haitao.example/x", "why": "HTTP 500"}],
+            tallies={
+                "pages": 63,
+                "listings": 41,
+                "snapshots": 63,
+                "clues": {"new": len(ids), "seen": 0},
+                "seconds": 74,
+            },
+            failed=[
+                {"url": "http://haitao.example/goods/9", "why": "登录墙"},
+                {"url": "http://haitao.example/x", "why": "HTTP 500"},
+            ],
             at=at + timedelta(seconds=74),
         )
     return ids
@@ -205,7 +244,11 @@ def _url(goods: Goods) -> str:
 
 def _snapshot(goods: Goods, at: datetime, step: str) -> tuple[Snapshot, Detection]:
     price = f"{float(goods.price) + float(step):.2f}"
-    facts = {"name": Fact(goods.title, "dom:h1", 0.98), "price": Fact(price, "json-ld", 0.99), "currency": Fact("CNY", "json-ld", 0.99)}
+    facts = {
+        "name": Fact(goods.title, "dom:h1", 0.98),
+        "price": Fact(price, "json-ld", 0.99),
+        "currency": Fact("CNY", "json-ld", 0.99),
+    }
     if goods.original:
         facts["original_price"] = Fact(goods.original, "dom:.was", 0.86)
     if goods.shop.operator:
@@ -213,10 +256,18 @@ def _snapshot(goods: Goods, at: datetime, step: str) -> tuple[Snapshot, Detectio
         facts["uscc"] = Fact(goods.shop.uscc or "", "dom:footer", 0.9)
     facts["sales_count"] = Fact("2.3万+", "dom:.sold", 0.7)
     passages = tuple(
-        Passage(text, region, f"#p{i}", hidden=goods.hidden[0] if goods.hidden and i else None, rects=(Rect(24, 180 + 90 * i, 620, 48),))
+        Passage(
+            text,
+            region,
+            f"#p{i}",
+            hidden=goods.hidden[0] if goods.hidden and i else None,
+            rects=(Rect(24, 180 + 90 * i, 620, 48),),
+        )
         for i, (region, text) in enumerate(((Region.TITLE, goods.title), *goods.body))
     )
-    reviews = tuple(Review(f"r{i}", text, rating=5.0, at=at - timedelta(days=i)) for i, text in enumerate(goods.reviews))
+    reviews = tuple(
+        Review(f"r{i}", text, rating=5.0, at=at - timedelta(days=i)) for i, text in enumerate(goods.reviews)
+    )
     snapshot_id = new_id(at)
     snapshot = Snapshot(
         snapshot_id,
@@ -237,11 +288,33 @@ def _snapshot(goods: Goods, at: datetime, step: str) -> tuple[Snapshot, Detectio
     )
 
 
+_CATEGORY = {
+    "A-FOOD-MED-01": "ad-medical-claim-food",
+    "A-FOOD-11": "ad-false-efficacy",
+    "A-ABS-01": "ad-absolute-terms",
+    "A-ABS-03": "ad-absolute-terms",
+    "A-ABS-07": "ad-unsupported-citation",
+    "B-LOW-02": "price-false-lowest",
+    "C-REV-03": "rep-incentivised-review",
+    "E-TERM-01": "unfair-terms",
+    "E-RET-01": "return-right-denied",
+    "F-LIC-01": "licence-not-displayed",
+}
+
+
 def _pointer(passages: tuple[Passage, ...], words: str, snapshot_id: str, at: datetime) -> Pointer:
     index = next(i for i, p in enumerate(passages) if words in p.text)
     start = passages[index].text.index(words)
     return Pointer(
-        snapshot_id, passages[index].region, passages[index].selector, index, start, start + len(words), words, passages[index].text[:300], at
+        snapshot_id,
+        passages[index].region,
+        passages[index].selector,
+        index,
+        start,
+        start + len(words),
+        words,
+        passages[index].text[:300],
+        at,
     )
 
 
@@ -250,13 +323,13 @@ def _finding(goods, passages, snapshot_id, at, claim) -> Finding:  # type: ignor
     return Finding(
         rule,
         2,
-        "ad-absolute-terms" if rule.startswith("A-ABS") else "price-false-lowest" if rule.startswith("B") else "unfair-terms",
+        _CATEGORY[rule],
         severity,
         confidence,
         (_pointer(passages, words, snapshot_id, at),),
         words,
         title,
-        f"“{words.replace(chr(0x200b), '')}”指向所售商品，出现在经营者自己的文字中。",
+        f"“{words.replace(chr(0x200B), '')}”指向所售商品，出现在经营者自己的文字中。",
         basis,
         (
             Element("指向所推销的商品或服务", True, "与商品标题同处一个商品页"),
@@ -284,7 +357,10 @@ def _photograph(vault: Vault, goods: Goods, now: datetime) -> str:
     picture, rects = _drawn(goods)
     evidence_id = new_id(now)
     files = {}
-    for name, body in (("page.png", picture), ("dom.html", f"<h1>{goods.title}</h1><script>alert(1)</script>".encode())):
+    for name, body in (
+        ("page.png", picture),
+        ("dom.html", f"<h1>{goods.title}</h1><script>alert(1)</script>".encode()),
+    ):
         files[name] = {"size": len(body), "sha256": vault.store.put(body), "sm3": "0" * 64, "role": "original"}
     manifest = {
         "kind": "capture",
@@ -293,7 +369,9 @@ def _photograph(vault: Vault, goods: Goods, now: datetime) -> str:
         "captured_at": iso(now),
         "picture": {"name": "page.png", "width": 1280, "height": 1500},
         "hits": [
-            {"quote": words, "rule": rule, "rects": [list(rects[words])]} for words, rule, *_ in goods.claims if words in rects
+            {"quote": words, "rule": rule, "rects": [list(rects[words])]}
+            for words, rule, *_ in goods.claims
+            if words in rects
         ],
         "not_formal_because": ["使用模拟时间,永不得作为正式证据"],
         "files": files,

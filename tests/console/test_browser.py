@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import seed
@@ -63,7 +63,7 @@ class Watched:
         self.page.wait_for_selector("[data-row]")
         return self.page
 
-    def __enter__(self) -> Watched:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -175,7 +175,12 @@ def test_nothing_serious_for_axe(browser: Any, console: tuple[str, Any], theme: 
         page = desk.sign_in("李科长")
         page.wait_for_selector("#preview h1")
         _check(page, "queue")
-        for path in (f"/clues/{clue}", f"/clues/{clue}?tab=history", "/patrols", "/sites", "/rules", "/cases", "/audit"):
+        others = (
+            ("/patrols", "/sites", "/rules", "/cases", "/audit")
+            if (theme, lang) in {("light", "zh"), ("dark", "en")}
+            else ()
+        )
+        for path in (f"/clues/{clue}", f"/clues/{clue}?tab=history", *others):
             page.goto(url + path)
             _check(page, path)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import seed
-from conftest import Bureau
+from conftest import Bureau, build
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from cases import audit, review
+from cases import audit, casefile, review
 from cases import models as t
 from cases.db import session
 from cases.decisions import Decision
@@ -87,9 +89,14 @@ def test_wrong_name_and_wrong_password_read_the_same_then_lock(bureau: Bureau) -
 
 def test_one_address_cannot_try_many_accounts(bureau: Bureau) -> None:
     stranger = bureau.client("")
-    codes = [stranger.post("/login", data={"name": f"甲{n}", "password": "x"}).status_code for n in range(22)]
-    assert codes[0] == 401
-    assert codes[-1] == 429
+    throttle = bureau.app.state.house.throttle
+    for _ in range(19):
+        throttle.failed("testclient", bureau.clock.now())
+    codes = [stranger.post("/login", data={"name": f"甲{n}", "password": "x"}).status_code for n in range(2)]
+    assert codes == [401, 429]
+    assert not throttle.closed("another", bureau.clock.now())
+    bureau.clock.advance(timedelta(minutes=6))
+    assert stranger.post("/login", data={"name": "甲", "password": "x"}).status_code == 401
 
 
 def test_signing_out_ends_the_session_on_the_server(bureau: Bureau, officer: TestClient) -> None:
@@ -115,7 +122,13 @@ def test_every_route_answers_hardened_and_never_breaks(bureau: Bureau) -> None:
     shown = supervisor.get(f"/clues/{clue}").text
     snapshot = re.search(r"/snapshots/(\w+)", shown)[1]  # type: ignore[index]
     evidence = re.search(r"/evidence/(\w+)", shown)[1]  # type: ignore[index]
-    known = {"clue_id": clue, "snapshot_id": snapshot, "evidence_id": evidence, "site_id": "kangshou", "name": "page.png"}
+    known = {
+        "clue_id": clue,
+        "snapshot_id": snapshot,
+        "evidence_id": evidence,
+        "site_id": "kangshou",
+        "name": "page.png",
+    }
     paths = [(path, method) for path, methods in bureau.app.openapi()["paths"].items() for method in methods]
     paths += [(r.path, m.lower()) for r in _routes(bureau) for m in r.methods]
     assert len(paths) > 25
@@ -236,10 +249,19 @@ def test_bulk_acts_on_the_list_it_showed_and_nothing_else(officer: TestClient) -
     assert "将对下列 3 条线索作“误报”" in confirm.text
     frozen = re.findall(r'name="id" value="([^"]+)"', confirm.text)
     assert frozen == chosen
-    done = officer.post("/clues/decide", data={"decision": "false-alarm", "id": frozen, "confirmed": "yes", "back": "/clues"})
+    done = officer.post(
+        "/clues/decide", data={"decision": "false-alarm", "id": frozen, "confirmed": "yes", "back": "/clues"}
+    )
     assert done.status_code == 303
     left = officer.get("/api/v1/clues?limit=100").json()["clues"]
     assert {row["id"] for row in rows} - {row["id"] for row in left} == {one.split(":")[0] for one in chosen}
+
+
+def test_the_queue_is_searched_in_chinese(officer: TestClient) -> None:
+    page = officer.get("/clues?q=糖尿病").text
+    assert page.count("data-row=") == 2  # both clues of the sentence that says it
+    assert officer.get("/clues?q=没有这种话").text.count("data-row=") == 0
+    assert "上次巡查" in officer.get("/clues?q=没有这种话").text
 
 
 def test_a_reader_cannot_decide_and_another_area_cannot_look(bureau: Bureau) -> None:
@@ -275,7 +297,13 @@ def test_every_look_is_written_down(bureau: Bureau, officer: TestClient) -> None
 
 def test_hostile_text_is_shown_and_never_becomes_markup(officer: TestClient) -> None:
     clue = clue_at(officer, "hostile")["id"]
-    for path in ("/clues", f"/clues/{clue}", f"/clues/{clue}?tab=page", f"/clues/{clue}?tab=data", f"/clues/{clue}/preview"):
+    for path in (
+        "/clues",
+        f"/clues/{clue}",
+        f"/clues/{clue}?tab=page",
+        f"/clues/{clue}?tab=data",
+        f"/clues/{clue}/preview",
+    ):
         page = officer.get(path).text
         assert "<script>alert" not in page
         assert "<svg onload" not in page
@@ -336,7 +364,30 @@ def test_a_case_is_opened_from_a_clue_and_shows_its_proof(officer: TestClient) -
     assert str(clue["quote"]) in page
     assert "开案" in page
     assert "导出案件包" not in page  # this console was given no exporter
-    assert officer.post(made.headers["location"] + "/export").status_code == 503
+    assert officer.post(made.headers["location"] + "/export").status_code == 404
+
+
+def test_the_package_is_handed_over_and_the_export_written_down(week: Path, tmp_path: Path) -> None:
+    shutil.copytree(week, tmp_path / "own")
+
+    def export(file: casefile.Dossier, officer: str, folder: Path) -> Path:
+        package = folder / f"{file.id}.zip"
+        package.write_bytes(b"PK" + file.id.encode())
+        with session(bureau.engine) as opened:  # as the real one does: a transaction of its own
+            who = officer_named(opened, officer)
+            casefile.exported(opened, file.id, "ab" * 32, officer=who, at=bureau.clock.now())
+        return package
+
+    bureau = build(tmp_path / "own", export=export)
+    officer = bureau.client()
+    case = officer.post("/cases", data={"clue": clue_at(officer, "kudingcha")["id"]}).headers["location"]
+    assert "导出案件包" in officer.get(case).text
+    answer = officer.post(case + "/export")
+    assert answer.content == b"PK" + case.removeprefix("/cases/").encode()
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "导出案件包" in officer.get(case).text.split("经过")[1]
+    assert bureau.client("王巡查").post(case + "/export").status_code == 403
+    bureau.engine.dispose()
 
 
 # — languages —

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 import os
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from contracts.clock import SystemClock
 from contracts.site import RobotsPolicy, Site, SiteKind
@@ -45,11 +54,12 @@ class LocalSite:
     host: str
     port: int
     routes: dict[str, Route]
+    scheme: str = "http"
     asked: list[Asked] = field(default_factory=list)
 
     @property
     def base(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     def paths(self) -> list[str]:
         return [each.path for each in self.asked]
@@ -62,8 +72,34 @@ class LocalSite:
         return [b - a for a, b in itertools.pairwise(times)]
 
 
+def self_signed(folder: Path, host: str) -> tuple[ssl.SSLContext, bytes]:
+    """A server context and the DER of its certificate, which nobody has vouched for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "site.pem"
+    pem.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context, certificate.public_bytes(Encoding.DER)
+
+
 @contextmanager
-def serve(routes: dict[str, Route], host: str = "127.0.0.1") -> Iterator[LocalSite]:
+def serve(
+    routes: dict[str, Route], host: str = "127.0.0.1", *, secure: ssl.SSLContext | None = None
+) -> Iterator[LocalSite]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # head and body go in two writes; the second would wait 40 ms
@@ -96,7 +132,9 @@ def serve(routes: dict[str, Route], host: str = "127.0.0.1") -> Iterator[LocalSi
         request_queue_size = 128
 
     server = Server((host, 0), Handler)
-    site = LocalSite(host, server.server_port, dict(routes))
+    if secure is not None:
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
+    site = LocalSite(host, server.server_port, dict(routes), "https" if secure else "http")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

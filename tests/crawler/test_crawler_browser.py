@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from local_site import LOOPBACK, KeepingSink, Route, go, html, links, serve, site_of
+from local_site import LOOPBACK, KeepingSink, Route, go, html, links, self_signed, serve, site_of
 from selectolax.lexbor import LexborHTMLParser
 
 from contracts.errors import EnvironmentFault
@@ -109,6 +109,17 @@ def test_the_browser_reaches_nothing_the_guard_refuses(tmp_path: Path, chromium:
     assert inside.asked == []
     assert [page.url for page in sink.pages] == [site.base + "/"]
     assert [url for url, _ in tally.failed] == [site.base + "/go"]
+
+
+def test_secure_pages_go_through_the_guard_too(tmp_path: Path, chromium: str) -> None:
+    secure, _ = self_signed(tmp_path, "127.0.0.2")
+    with serve(SHOP, "127.0.0.2", secure=secure) as site:
+        sink = KeepingSink()
+        wanted = site_of(site.base + "/js", render=Render.ALWAYS)
+        go(tmp_path, [wanted], sink, allow_private=("127.0.0.2",), browser=chromium)
+        refused = go(tmp_path, [wanted], KeepingSink(), allow_private=(), browser=chromium, run="refused")
+    assert "¥ 99.00" in (sink.pages[0].dom or "")
+    assert refused.failed[0][1].startswith("guard")
 
 
 HIDDEN = """

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from local_site import KeepingSink, Reply, Route, go, html, links, serve, site_of
+from local_site import KeepingSink, Reply, Route, go, html, links, self_signed, serve, site_of
 
 from contracts.errors import EnvironmentFault
 from contracts.site import Site, SiteKind
@@ -95,6 +95,15 @@ def test_a_server_that_never_answers(tmp_path: Path) -> None:
 def test_a_broken_secure_connection(tmp_path: Path, answer: bytes) -> None:
     with raw_server(answer) as port:
         assert one(tmp_path, f"https://127.0.0.1:{port}/").startswith("tls")
+
+
+def test_a_certificate_nobody_vouches_for_is_kept_with_the_page(tmp_path: Path) -> None:
+    secure, certificate = self_signed(tmp_path, "127.0.0.1")
+    with serve({"/": html(links("/a")), "/a": html("a")}, secure=secure) as site:
+        sink = KeepingSink()
+        tally = go(tmp_path, [site_of(site.base)], sink)
+    assert tally.fetched == 2
+    assert [page.certificate for page in sink.pages] == [certificate, certificate]
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", b""])

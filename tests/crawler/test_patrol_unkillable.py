@@ -82,6 +82,40 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     killed_and_resumed(tmp_path, (3, 80))
 
 
+@pytest.mark.parametrize("instant", ["before", "after"])
+def test_power_goes_at_the_very_commit(tmp_path: Path, instant: str) -> None:
+    """Before: links are queued, the pages not yet kept. After: the pages are kept, the frontier has not heard of it."""
+    dying = CHILD.replace(
+        "tally = go(",
+        """
+import os
+class Dying(FileSink):
+    def commit(self):
+        self.commits += 1
+        if self.commits == 2 and sys.argv[4] == "before":
+            os._exit(9)
+        super().commit()
+        if self.commits == 2:
+            os._exit(9)
+FileSink = Dying
+tally = go(""",
+    )
+    reached = threading.Event()
+    with serve(market(reached, PAGES)) as site:
+        done = subprocess.run(
+            [sys.executable, "-c", dying, str(Path(__file__).parent), str(tmp_path), site.base, instant],
+            cwd=ROOT,
+            check=False,
+        )
+        assert done.returncode == 9
+        assert 0 < len(kept(tmp_path)) < PAGES
+        out, err = child(tmp_path, site.base).communicate(timeout=60)
+    assert out.split()[2:] == ["False", "0"], err
+    assert len(kept(tmp_path)) == len(set(kept(tmp_path))) == PAGES
+    if instant == "after":
+        assert len(site.pages()) == PAGES, "what was kept is not asked for again"
+
+
 @pytest.mark.long
 def test_kill_9_at_twenty_moments(tmp_path: Path) -> None:
     killed_and_resumed(tmp_path, random.sample(range(1, PAGES - 5), 20))

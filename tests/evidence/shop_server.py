@@ -115,6 +115,8 @@ class Shop:
             "/big.bin": (200, "application/octet-stream", BIG, {}),
             "/broken": (200, "text/html", SHELL.format(title="b", body="<img src='/nothing.jpg' width=90 height=90>").encode(), {}),
             "/leaves": (200, "text/html", SHELL.format(title="l", body="<p>留下</p><script>addEventListener('scroll',()=>location='/away');</script><div style='height:4000px'></div>").encode(), {}),
+            "/hangs": (200, "text/html", SHELL.format(title="h", body="<script>onload=()=>setTimeout(()=>{for(;;);},50)</script>").encode(), {}),
+            "/asks": (200, "text/html", SHELL.format(title="a", body="<script>alert('你好');console.log('说明')</script><p>答</p>").encode(), {}),
         }  # fmt: skip
         return table.get(path, (404, "text/plain", b"not found", {}))
 

@@ -112,7 +112,9 @@ def test_pictures_have_the_size_of_the_page(sealed: Sealed) -> None:
 
 def test_frame_of_another_site_below_the_fold_is_painted(sealed: Sealed) -> None:
     """The browser leaves foreign frames outside the window blank; the picture must not."""
-    frames = [b for b in json.loads(sealed.vault.file(sealed.capture.evidence_id, "text.json").read_bytes()) if b["frame"]]
+    frames = [
+        b for b in json.loads(sealed.vault.file(sealed.capture.evidence_id, "text.json").read_bytes()) if b["frame"]
+    ]
     assert frames
     with Image.open(sealed.vault.file(sealed.capture.evidence_id, "page.png")) as whole:
         inside = whole.crop((340, 1830, 640, 1930)).convert("L")
@@ -161,17 +163,20 @@ def test_other_pages(chromium: str, tmp_path: Path) -> None:
     clock = SimulatedClock(datetime(2026, 1, 2, tzinfo=UTC))
     vault = Vault.open(tmp_path / "evidence", keys=tmp_path / "keys", clock=clock)
     with Shop() as shop:
-        broken, leaves = captured(
+        broken, leaves, asks = captured(
             chromium,
             vault,
             clock,
             shop.url("/broken"),
             shop.url("/leaves"),
+            shop.url("/asks"),
             about=CaptureRequest(hits=(Hit("留下"),)),
             settings=CaptureSettings(picture="jpeg", settle_timeout_s=2),
         )
         with pytest.raises(CaptureFailed, match="无法打开"):
             captured(chromium, vault, clock, "http://127.0.0.1:9/")
+        with pytest.raises(CaptureFailed, match="超时"):
+            captured(chromium, vault, clock, shop.url("/hangs"), settings=CaptureSettings(total_timeout_s=4))
     missing = broken.manifest["completeness"]["images"]["missing"]
     assert [m["why"] for m in missing] == ["加载失败"]
     assert missing[0]["src"].endswith("/nothing.jpg")
@@ -183,7 +188,9 @@ def test_other_pages(chromium: str, tmp_path: Path) -> None:
     assert any("永不得作为正式证据" in why for why in leaves.manifest["not_formal_because"])
     with Image.open(BytesIO(vault.file(leaves.evidence_id, "page.jpg").read_bytes())) as picture:
         assert picture.format == "JPEG"
-    assert len(list(vault.all_manifests())) == 2
+    assert "你好" in vault.file(asks.evidence_id, "process.jsonl").read_text()
+    assert "说明" in vault.file(asks.evidence_id, "console.jsonl").read_text()
+    assert len(list(vault.all_manifests())) == 3
     assert not any((vault.root / "staging").iterdir())
 
 

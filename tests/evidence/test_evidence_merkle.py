@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence import offline
 from evidence.merkle import EMPTY_ROOT, Tree, consistency_holds, inclusion_holds, leaf_hash, node_hash
 
 LEAVES = [
@@ -82,6 +83,9 @@ def test_every_proof_holds_and_no_other_does(leaves: list[bytes], data: st.DataO
     assert inclusion_holds(tree.leaf(index), index, size, path, root)
     assert not inclusion_holds(leaf_hash(b"never there"), index, size, path, root)
     proof = tree.consistency(old, size)
+    for holds in (consistency_holds, offline.consistency_holds):
+        assert holds(old, size, tree.root(old), root, proof)
+    assert offline.inclusion_holds(tree.leaf(index), index, size, path, root)
     assert consistency_holds(old, size, tree.root(old), root, proof)
     if old < size:
         assert not consistency_holds(old, size, leaf_hash(b"x"), root, proof)

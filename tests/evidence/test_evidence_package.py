@@ -14,9 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from evidence_case import Sealed, unzip
+from evidence_case import Sealed, exchange, unzip
 from local_tsa import Authority
 
+from contracts.clock import SystemClock
+from evidence.dossier import CaseFile
 from evidence.package import export_case
 from evidence.verify import Report, verify
 
@@ -160,6 +162,60 @@ def test_failed_export_leaves_nothing(sealed: Sealed, tmp_path: Path, monkeypatc
     with pytest.raises(EnvironmentFault, match="中文字体"):
         export_case(sealed.case, vault=sealed.vault, out_dir=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_older_checkpoint_is_proved_to_be_the_beginning_of_this_one(sealed: Sealed, tmp_path: Path) -> None:
+    """A second case, exported later: its package shows that the log only grew since the first head."""
+    sealed.vault.record("x", {})
+    with sealed.vault.open_run("run2", {}) as patrol:
+        record = patrol.append(exchange(b"later", SystemClock()))
+        patrol.seal()
+    later = CaseFile("CASE-2", "后案", captures=(record.evidence_id,))
+    top = unzip(export_case(later, vault=sealed.vault, out_dir=tmp_path / "out"), tmp_path / "bag")
+    assert verify(top, require_timestamp=True).ok
+    proofs = top / "data" / "log" / "proofs.json"
+    value = json.loads(proofs.read_bytes())
+    assert len(value["consistency"]) == 1
+    value["consistency"][0]["proof"][0] = "00" * 32
+    proofs.chmod(0o644)
+    proofs.write_text(json.dumps(value))
+    assert named(verify(top), "log/proofs.json 检查点", "不一致")
+    done = run(sys.executable, "-I", "-S", "data/verify/verify.py", cwd=top)
+    assert "前后检查点不一致" in done.stdout
+
+
+EXPORTER = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from pathlib import Path
+from contracts.clock import SystemClock
+from evidence import package
+from evidence.dossier import CaseFile
+from evidence.vault import Vault
+whole = package.zip_stream
+def told(*arguments):
+    print("zipping", flush=True)
+    whole(*arguments)
+    sys.stdin.read()
+package.zip_stream = told
+vault = Vault.open(Path({folder!r}) / "evidence", keys=Path({folder!r}) / "keys", clock=SystemClock())
+package.export_case(CaseFile("CASE-9", "t", captures=({capture!r},)), vault=vault, out_dir=Path({out!r}))
+"""
+
+
+def test_kill_while_exporting_leaves_no_package(sealed: Sealed, tmp_path: Path) -> None:
+    tests = Path(__file__).parent
+    words = {"root": str(tests.parents[1]), "tests": str(tests), "folder": str(sealed.root), "out": str(tmp_path)}
+    script = EXPORTER.format(**words, capture=sealed.second)
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "zipping\n"
+        child.kill()
+    assert not (tmp_path / "CASE-9.zip").exists()
+    case = CaseFile("CASE-9", "t", captures=(sealed.second,))
+    assert verify(export_case(case, vault=sealed.vault, out_dir=tmp_path)).ok
+    assert [p.name for p in tmp_path.iterdir()] == ["CASE-9.zip"]  # what the killed one left is swept
 
 
 # — negative controls —

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import json
@@ -23,10 +24,12 @@ from fastwarc.warc import ArchiveIterator
 from local_tsa import Authority
 
 from contracts.clock import SimulatedClock, SystemClock
-from contracts.errors import EnvironmentFault, InputError, Unverifiable
+from contracts.errors import EnvironmentFault, InputError, NotAllowed, Unverifiable
+from evidence import retention
 from evidence.http_level import BATCH_LIMIT, RunBusy
 from evidence.log import Log
 from evidence.merkle import consistency_holds, inclusion_holds, leaf_hash
+from evidence.seal import digest
 from evidence.vault import Vault
 from evidence.verify import Report, verify_vault
 
@@ -248,7 +251,7 @@ def test_stamp_when_the_authority_answers_and_pending_until_then(tmp_path: Path,
     assert vault.pending() == []
     done = verify_vault(tmp_path / "evidence", tsa_ca=authority.ca, require_timestamp=True)
     assert done.ok, done.failures
-    assert done.checked["timestamps"] == 2
+    assert done.checked["timestamps"] == 3  # two batches and the newest head of the log
     assert [e.data["id"] for e in opened(tmp_path).log.events() if e.kind == "evidence.stamped"] == [
         "batch.r.0001",
         "batch.r.0002",
@@ -504,3 +507,76 @@ def test_rotated_key_still_verifies_what_the_old_one_signed(tmp_path: Path) -> N
     report = verify_vault(tmp_path / "evidence")
     assert report.ok, report.failures
     assert any(e.kind == "key.rotated" for e in vault.log.events())
+
+
+# — retention —
+
+
+def test_deletion_needs_a_ground_respects_a_hold_and_stays_provable(tmp_path: Path) -> None:
+    vault = opened(tmp_path)
+    with vault.open_run("r", {}) as run:
+        record = run.append(exchange(b"1", CLOCK))
+        run.seal()
+    with pytest.raises(InputError, match="理由"):
+        retention.delete(vault, record.evidence_id, officer="张三", ground=" ")
+    retention.hold(vault, record.evidence_id, officer="张三", ground="行政复议")
+    with pytest.raises(NotAllowed, match="留置"):
+        retention.delete(vault, record.evidence_id, officer="张三", ground="保存期满")
+    retention.release(vault, record.evidence_id, officer="张三", ground="复议终结")
+    assert retention.delete(vault, record.evidence_id, officer="张三", ground="保存期满") == [
+        "0001.records.jsonl",
+        "0001.warc.gz",
+    ]
+    report = verify_vault(tmp_path / "evidence")
+    assert report.ok, report.failures
+    assert report.checked["deleted"] == 1
+    kinds = [e.kind for e in vault.log.events()]
+    assert kinds[-3:] == ["evidence.held", "evidence.released", "evidence.deleted"]
+    assert list(vault.log.events())[-1].data["ground"] == "保存期满"
+
+
+def test_shared_files_of_a_capture_stay(tmp_path: Path) -> None:
+    vault = opened(tmp_path)
+    entries = {}
+    for name, content in {"own.txt": b"own", "shared.txt": b"shared"}.items():
+        entries[name] = {**digest(content).as_json(), "mime": "text/plain", "role": "original"}
+        vault.store.put(content)
+    for number, files in (("a" * 32, entries), ("b" * 32, {"shared.txt": entries["shared.txt"]})):
+        vault.seal_manifest(
+            vault.new_capture_folder(number) / "manifest.json", {"id": number, "kind": "capture", "files": files}
+        )
+    assert retention.delete(vault, "a" * 32, officer="张三", ground="期满") == ["own.txt"]
+    assert vault.file("b" * 32, "shared.txt").read_bytes() == b"shared"
+    report = verify_vault(tmp_path / "evidence")
+    assert report.ok, report.failures
+
+
+def test_newest_checkpoint_is_stamped_daily(tmp_path: Path, authority: Authority) -> None:
+    clock = SimulatedClock(datetime.now(UTC))
+    vault = Vault.open(tmp_path / "e", keys=tmp_path / "k", clock=clock, tsa_urls=(authority.url,), tsa_ca=authority.ca)
+    vault.stamp_pending()
+    vault.record("x", {})
+    vault.stamp_pending()
+    assert [c.size for c in vault.log.all_checkpoints()] == [1]
+    clock.advance(timedelta(days=1))
+    vault.stamp_pending()
+    assert [(c.size, c.stamped) for c in vault.log.all_checkpoints()] == [(1, True), (2, True)]
+
+
+def test_full_disk_while_committing_is_named_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = opened(tmp_path)
+    with vault.open_run("r", {}) as run:
+        kept = run.append(exchange(b"kept", CLOCK))
+        run.commit()
+        run.append(exchange(b"late", CLOCK))
+
+        def full(fd: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(EnvironmentFault, match="已满"):
+                run.commit()
+        run.seal()
+    assert vault.exchange(kept.evidence_id).response_body == b"kept"
+    assert verify_vault(tmp_path / "evidence").ok

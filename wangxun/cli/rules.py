@@ -35,7 +35,7 @@ def lint_rules(rules: _Ids = None, root: _Root = None) -> int:
 
 
 @rules_app.command("test")
-def test_rules(
+def run_examples(
     rules: _Ids = None, root: _Root = None, as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False
 ) -> int:
     """运行每条规则的例子,列表显示。有例子不符时退出码为 1。"""

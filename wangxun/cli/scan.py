@@ -45,7 +45,7 @@ def scan_row(row: dict[str, Any], *, now: datetime) -> dict[str, Any]:
 
     text = row.get("text")
     if not isinstance(text, str):
-        raise ValueError("缺少 text,或 text 不是文字")  # noqa: TRY004
+        raise ValueError("缺少 text,或 text 不是文字")
     passage = Passage(text, _region(row.get("region")), lang=_optional(row, "lang"))
     found = library().read(
         [passage], at=_instant(row.get("captured_at"), now), goods=_optional(row, "goods"),

@@ -31,7 +31,7 @@ LISTING = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><titl
 <section class="qa-list"><h2>问大家</h2><p>能洗脸吗?</p></section>
 <section class="recommend"><h3>猜你喜欢</h3><ul><li><a href="/item/2.html"><img src="2.jpg">别的皂</a><b>¥9.9</b></li><li><a href="/item/3.html"><img src="3.jpg">别的膏</a><b>¥19.9</b></li>
 <li><a href="/item/4.html"><img src="4.jpg">别的霜</a><b>¥29.9</b></li></ul></section></main>
-<footer><p>企业名称:南屿日用品有限公司 统一社会信用代码:91460000MA5T0AAA0T</p><p>琼ICP备20260001号</p><a href="/licence.html">营业执照</a></footer></body></html>"""
+<footer><p>企业名称:南屿日用品有限公司 统一社会信用代码:91460000MA5T0AAA0P</p><p>琼ICP备20260001号</p><a href="/licence.html">营业执照</a></footer></body></html>"""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,12 @@ def listing_html() -> str:
 def listing() -> PageReading:
     from datetime import UTC, datetime
 
-    return read_page(LISTING.encode(), "https://shop.example/item/1024.html", at=datetime(2026, 3, 20, 4, tzinfo=UTC), review_key=b"k")
+    return read_page(
+        LISTING.encode(),
+        "https://shop.example/item/1024.html",
+        at=datetime(2026, 3, 20, 4, tzinfo=UTC),
+        review_key=b"k",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,71 @@
+"""What a page is for, and what stands in the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.page import Obstacle, PageKind, PageReading
+from crawler.extract import read_page
+
+CARDS = "".join(
+    f'<li><a href="/item/{n}.html"><img src="{n}.jpg" alt="">杯{n}</a><b>¥{n}0</b></li>' for n in range(1, 9)
+)
+LONG = "<p>" + "本协议由用户与经营者订立。" * 80 + "</p>"
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "kind"),
+    [
+        ("https://a.example/", f"<h1>某某商城</h1><ul>{CARDS}</ul>", PageKind.HOME),
+        ("https://a.example/shop/8", f"<h1>某某旗舰店</h1><ul>{CARDS}</ul>", PageKind.SHOP),
+        ("https://a.example/category/cups", f"<h1>茶杯</h1><ul>{CARDS}</ul>", PageKind.LIST),
+        ("https://a.example/search?q=cup", f"<ul>{CARDS}</ul>", PageKind.LIST),
+        ("https://a.example/help/agreement", f"<h1>用户服务协议</h1>{LONG}", PageKind.TERMS),
+        ("https://a.example/privacy", f"<h1>Privacy Policy</h1>{LONG}", PageKind.TERMS),
+        (
+            "https://a.example/news/20260301.html",
+            f"<h1>茶杯涨价了吗</h1><p>近日有人以 ¥500 的价格买到一只茶杯,专家称市场价约 ¥300。</p>{LONG}",
+            PageKind.OTHER,
+        ),
+        ("https://a.example/about", "<h1>关于我们</h1><p>公司成立于 2001 年,注册资本 1000万元。</p>", PageKind.OTHER),
+        ("https://a.example/item/3.html", "<h1>茶杯</h1><p class='price'>¥30</p><a>立即购买</a>", PageKind.LISTING),
+    ],
+)
+def test_page_kind(url: str, body: str, kind: PageKind) -> None:
+    reading = read_page(f"<title>某某商城</title><body>{body}</body>", url)
+    assert reading.kind is kind
+    if kind is not PageKind.LISTING:
+        assert reading.value("price") is None
+        assert reading.value("name") is None
+
+
+def test_the_listing_fixture_is_a_listing(listing: PageReading) -> None:
+    assert listing.kind is PageKind.LISTING
+    assert listing.obstacle is None
+
+
+@pytest.mark.parametrize(
+    ("html", "obstacle"),
+    [
+        ("<title>登录</title><form><p>请登录后查看</p><input name=u><input type=password></form>", Obstacle.LOGIN),
+        ("<title>安全验证</title><div class='nc-container'>请向右滑动滑块完成验证</div>", Obstacle.CAPTCHA),
+        ("<title>Just a moment</title><p>Verify you are human</p>", Obstacle.CAPTCHA),
+        ("<title>茶铺</title><body><div id='app'></div><script src='/app.js'></script></body>", Obstacle.EMPTY_SHELL),
+        ("<title>提示</title><p>抱歉,您查看的商品已下架或不存在</p>", Obstacle.SOFT_404),
+        ("<title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>", Obstacle.ERROR),
+        ("<title>茶铺</title><h1>茶铺</h1><p>欢迎光临,今日新到春茶。</p>", None),
+    ],
+)
+def test_obstacle(html: str, obstacle: Obstacle | None) -> None:
+    assert read_page(html, "https://a.example/x").obstacle is obstacle
+
+
+def test_links_and_pictures_are_absolute_and_only_web_addresses() -> None:
+    page = "<base href='https://b.example/d/'><a href='x.html'>甲</a><a href='/y'>乙</a><a href='//c.example/z#top'>丙</a><a href='javascript:alert(1)'>丁</a><a href='mailto:a@b.c'>戊</a><a href='#f'>己</a><img data-src='i.png' src='data:image/gif;base64,AA'>"
+    reading = read_page(page, "https://a.example/q")
+    assert [link.url for link in reading.links] == [
+        "https://b.example/d/x.html",
+        "https://b.example/y",
+        "https://c.example/z",
+    ]
+    assert reading.images == ("https://b.example/d/i.png",)
