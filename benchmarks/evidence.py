@@ -264,9 +264,7 @@ def sealing(folder: Path) -> dict[str, Any]:
     vault = Vault.open(folder / "seal", keys=folder / "seal-keys", clock=CLOCK)
     entry = {"bytes": 1, "sha256": "0" * 64, "sm3": "0" * 64, "mime": "x", "role": "original"}
     count = 40
-    paths = []
-    for number in range(count):
-        paths.append(vault.new_capture_folder(f"{number:032x}") / "manifest.json")
+    paths = [vault.new_capture_folder(f"{number:032x}") / "manifest.json" for number in range(count)]
     before = time.process_time()
     for number, path in enumerate(paths):
         vault.seal_manifest(

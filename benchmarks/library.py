@@ -18,7 +18,7 @@ from datetime import date
 
 from contracts.page import Passage
 from semantic_lib.library import Library
-from semantic_lib.load import library
+from semantic_lib.load import sound_part
 from semantic_lib.normalise import fold
 
 DAY = date(2026, 10, 1)
@@ -84,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=300)
     options = parser.parse_args()
-    known = library()
+    known, _ = sound_part()
     plain_sentences = [s for s in _PLAIN if not known.prefilter.hits(fold(s).text)[0]]
     plain = pages(plain_sentences, options.pages)
     sparse = pages(plain_sentences, options.pages, hit_share=0.03)

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from contracts.finding import Detection
 from contracts.page import Passage, Region
-from semantic_lib.load import library
+from semantic_lib.library import Library
+from semantic_lib.load import sound_part
 
 csv.field_size_limit(10_000_000)
 
@@ -135,10 +136,10 @@ def _names(value: object) -> frozenset[str]:
     return frozenset({str(value)}) if value and str(value).lower() not in _INNOCENT else frozenset()
 
 
-def read(row: Row, *, use_region: str | None, count_needs: bool) -> Outcome:
+def read(known: Library, row: Row, *, use_region: str | None, count_needs: bool) -> Outcome:
     name = use_region if use_region is not None else row.region
     region = Region(name) if name in Region.__members__.values() else None
-    found: Detection = library().read([Passage(row.text, region)], at=date(2026, 10, 1))
+    found: Detection = known.read([Passage(row.text, region)], at=date(2026, 10, 1))
     spoken = [(f.category, f.rule, f.quote) for f in found.findings]
     if count_needs:
         spoken += [(n.category, n.rule, n.pointer.quote) for n in found.needs]
@@ -217,14 +218,18 @@ def main() -> None:
     parser.add_argument("--column", help="name of the text column")
     parser.add_argument("--region", help="read every row as standing in this region (bare: unknown)")
     parser.add_argument("--findings-only", action="store_true", help="needs do not count as speaking")
+    parser.add_argument("--root", type=Path, help="another library of rules")
     parser.add_argument("--any-category", action="store_true", help="any finding on a positive row counts")
     parser.add_argument("--list", type=int, default=60, help="how many misses and false alarms to list")
     options = parser.parse_args()
     region = "" if options.region == "bare" else options.region
     outcomes: list[Outcome] = []
+    known, faulty = sound_part(options.root)
+    for problem in faulty:
+        print(f"LEFT OUT {problem}")
     for path in _paths(options.paths):
         outcomes += [
-            read(row, use_region=region, count_needs=not options.findings_only)
+            read(known, row, use_region=region, count_needs=not options.findings_only)
             for row in rows(path, options.column)
             if row.text
         ]

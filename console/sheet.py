@@ -186,7 +186,7 @@ def clue_sheet(detail: ClueDetail, site: Site, vault: Vault, ui: Reader) -> Clue
         subject_how=str(detail.parts.get("subject", {}).get("how", "")),
         jurisdiction=detail.jurisdiction,
         jurisdiction_reason=detail.jurisdiction_reason,
-        basis=[_article(one, ui) for one in finding.basis],
+        basis=[article(one, ui) for one in finding.basis],
         elements=finding.elements,
         tested=finding.tested,
         exempted=detail.exempted,
@@ -218,11 +218,12 @@ def clue_sheet(detail: ClueDetail, site: Site, vault: Vault, ui: Reader) -> Clue
     )
 
 
-def _article(basis: Basis, ui: Reader) -> Article:
-    law, article = basis.title or basis.law, basis.article
-    if article and article[0].isdigit():
-        article = ui("第 {article} 条", article=article)
-    return Article(f"《{law}》{article}", basis.mark, basis.summary, basis.penalty)
+def article(basis: Basis, ui: Reader) -> Article:
+    """A basis as an officer names it: 《广告法》第九条."""
+    law, number = basis.title or basis.law, basis.article
+    if number and number[0].isdigit():
+        number = ui("第 {article} 条", article=number)
+    return Article(f"《{law}》{number}", basis.mark, basis.summary, basis.penalty)
 
 
 def _earlier(one: Decided, ui: Reader) -> Earlier:

@@ -125,8 +125,14 @@ def _ended_by_signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) 
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def once() -> None:
+        for number in before:
+            loop.remove_signal_handler(number)  # a second signal does what it does to any program
+        end()
+
     for number in before:
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, once)
     try:
         yield
     finally:

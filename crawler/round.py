@@ -184,7 +184,7 @@ class Round:
     def pending(self) -> bool:
         """Whether anything is under way, waiting or unwritten."""
         if self.stopping or self.error is not None:
-            return self._in_flight > 0
+            return False  # Scrapy itself waits for what is under way
         return self._in_flight > 0 or self._lanes.next_at() is not None or self._batch_since is not None
 
     def validators(self, task: Task) -> tuple[str | None, str | None]:

@@ -11,8 +11,9 @@ from contracts.site import History, Snapshot
 from semantic_lib.library import Library
 from semantic_lib.load import library
 
-#: The platform's own furniture is not the shop's claim; hidden text is kept, a page may show it later.
-_SKIPPED = frozenset({Region.CHROME})
+#: The platform's furniture is not the shop's claim, and lists of other goods are judged on those goods' own pages, where
+#: the clue belongs. Hidden text is kept: a page may show it later.
+_SKIPPED = frozenset({Region.CHROME, Region.NAV})
 #: How trade is done, as the reading's fact `mode` names it, in the words that mean cross-border retail import.
 _CROSSING = ("cross-border", "bonded", "跨境", "保税", "1210", "9610")
 

@@ -352,7 +352,7 @@ class _Session:
         files: dict[str, Any] = {}
         for path in sorted(self._folder.iterdir()):
             sums: Digests = digest(path)
-            self._vault.store.put(path)
+            self._vault.store.adopt(path, sums.sha256)
             files[path.name] = {
                 **sums.as_json(),
                 "mime": MIME.get(path.suffix, "application/octet-stream"),

@@ -619,6 +619,8 @@ def check_package(root: Path, engine: Engine, *, require_timestamp: bool = False
             manifest = check_capture(data / "captures" / name, part, trust, out)
             manifests[str(manifest["id"])] = digests(data / "captures" / name / "manifest.json")[0]
             out.count("captures")
+        if out.checked.get("timestamps") and not tsa_ca:
+            out.warn("certs/tsa-chain.pem", "时间戳按包内自带的证书链核验,未与您信任的根证书比对(--tsa-ca 或 WANGXUN_TSA_CA)")
         part = "log"
         check_log(data, trust, manifests, out)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, Broken) as error:

@@ -38,22 +38,40 @@ class Store:
         temp = self._temp / secrets.token_hex(16)
         try:
             sha256 = self._write(temp, content)
-            target = self.path(sha256)
-            if not target.exists():
-                made = not target.parent.exists()
-                target.parent.mkdir(exist_ok=True)
-                with suppress(FileExistsError):  # another writer was faster with the same bytes
-                    os.link(temp, target)
-                fsync_folder(target.parent)
-                if made:
-                    fsync_folder(self.root)
+            self._link(temp, sha256)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise EnvironmentFault("证据库所在磁盘已满:{path}", hint="请清出空间后重试", path=self.root) from error
-            raise EnvironmentFault("证据库无法写入:{why}", why=str(error)) from error
+            raise self._refused(error) from error
         finally:
             temp.unlink(missing_ok=True)
         return sha256
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Keeps a file of the same disk under its digest without copying it. The caller vouches for the digest, may not
+        write to the file again, and removes its own name of it."""
+        try:
+            path.chmod(0o444)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            self._link(path, sha256)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _link(self, source: Path, sha256: str) -> None:
+        target = self.path(sha256)
+        if target.exists():
+            return
+        made = not target.parent.exists()
+        target.parent.mkdir(exist_ok=True)
+        with suppress(FileExistsError):  # another writer was faster with the same bytes
+            os.link(source, target)
+        fsync_folder(target.parent)
+        if made:
+            fsync_folder(self.root)
+
+    def _refused(self, error: OSError) -> EnvironmentFault:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return EnvironmentFault("证据库所在磁盘已满:{path}", hint="请清出空间后重试", path=self.root)
+        return EnvironmentFault("证据库无法写入:{why}", why=str(error))
 
     @staticmethod
     def _write(temp: Path, content: bytes | Path) -> str:

@@ -100,11 +100,17 @@ class WaczWriter:
 
 
 def zip_stream(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> None:
-    """Stores a file in a zip with a fixed time and mode."""
+    """Stores a file in a zip with a fixed time and mode.
+
+    The size is told beforehand: a forced ZIP64 field stands in the local header alone, and replay software that finds
+    members by the central directory then reads 20 bytes beside them.
+    """
     info = zipfile.ZipInfo(name, ZIP_TIME)
     info.external_attr = 0o644 << 16
     info.create_system = 3
-    with archive.open(info, "w", force_zip64=True) as out:
+    info.file_size = source.seek(0, io.SEEK_END)
+    source.seek(0)
+    with archive.open(info, "w") as out:
         for chunk in chunks(source):
             out.write(chunk)
 

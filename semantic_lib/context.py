@@ -244,6 +244,7 @@ def pipeline(words: tuple[str, ...] = ()) -> Any:
     return nlp
 
 
+@lru_cache(maxsize=4096)
 def cues(text: str, words: tuple[str, ...] = ()) -> tuple[Cue, ...]:
-    """All cues of one folded sentence."""
+    """All cues of one folded sentence; shops repeat themselves from page to page, so answers are kept."""
     return tuple(pipeline(words)(text)._.cues)

@@ -32,9 +32,10 @@ _LIMIT = 0x110000
 _MAX_FORMS = 320  #: misspellings of one anchor the prefilter looks for
 _CODE = np.uint32(0x1FFFFF)
 _SPECIAL = 9
-#: What one look-up folds: everything with compatibility forms or marks, and all Han blocks.
-_FOLDED_RANGES = ((0x80, 0x3400), (0x3400, 0xA000), (0xA000, 0xAC00), (0xF900, 0x10000), (0x1D400, 0x1D800),
-                  (0x1F100, 0x1F200), (0x1F210, 0x1F260), (0x20000, 0x2FA20), (0xE0000, 0xE01F0))  # fmt: skip
+#: What has compatibility forms or marks, and what has simplified forms.
+_COMPATIBLE_RANGES = ((0x80, 0x3400), (0xA000, 0xAC00), (0xF900, 0x10000), (0x1D400, 0x1D800), (0x1F100, 0x1F200),
+                      (0x1F210, 0x1F260), (0x2F800, 0x2FA20), (0xE0000, 0xE01F0))  # fmt: skip
+_HAN_RANGES = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x2F800))
 _QUOTES = {**dict.fromkeys("「『“«〝＂", "“"), **dict.fromkeys("」』”»〞", "”"), **dict.fromkeys("‘’‛′＇", "'"),
            **dict.fromkeys("—–―－‐‑‒−", "-"), "～": "~", "〜": "~", "・": "·", "‧": "·", "•": "·", "｡": "。"}  # fmt: skip
 #: Enclosed letters without a compatibility form: negative circled, negative squared, regional indicators.
@@ -152,12 +153,16 @@ def _fold_table() -> tuple[Codes, tuple[str, ...]]:
     """
     table = np.arange(_LIMIT, dtype=np.uint32)
     longer: list[str] = [""]
-    chars = [chr(c) for low, high in _FOLDED_RANGES for c in range(low, high)]
-    forms = [_compatible(c) for c in chars]
+    compatible = [chr(c) for low, high in _COMPATIBLE_RANGES for c in range(low, high)]
+    han = [chr(c) for low, high in _HAN_RANGES for c in range(low, high)]
+    chars = compatible + han
+    forms = [_compatible(c) for c in compatible] + han
     # Line breaks keep OpenCC's phrases from joining neighbours: each character is converted alone.
     simplified = OpenCC("t2s").convert("\n".join(form.replace("\n", " ") for form in forms)).split("\n")
     special: list[int] = []
     for char, form in zip(chars, simplified, strict=True):
+        if form == char and char not in _QUOTES:
+            continue
         meant = _QUOTES.get(char) or "".join(_QUOTES.get(c, c) for c in form)
         if len(meant) == 1:
             table[ord(char)] = ord(meant)

@@ -10,10 +10,11 @@ import argparse
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from wangxun.settings import Settings
 
 if TYPE_CHECKING:
     from cases.queue import ClueRow
-    from sample_market.model import Truth
+    from sample_market.model import Market, Truth
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICER = "示范办案员"
@@ -119,12 +120,15 @@ def address(url: str) -> str:
     return url.partition("?")[0].rstrip("/")
 
 
-def compare(table: Table, tally: Tally, name: str, truth: Sequence[Truth], found: set[str]) -> None:
-    """One row: planted, found, and a verdict."""
+def compare(
+    table: Table, tally: Tally, name: str, truth: Sequence[Truth], found: set[str], said: Callable[[str], str]
+) -> None:
+    """One row: planted, found, and a verdict. `said` is the market's word on a category found (arguable ones count neither way)."""
     expected: dict[str, bool] = {}  # category → may the page alone show it
     for planted in truth:
         expected[planted.category] = expected.get(planted.category, False) or planted.needs == "none"
-    hit, extra = found & expected.keys(), found - expected.keys()
+    hit = found & expected.keys()
+    extra = {c for c in found - expected.keys() if said(c) in ("innocent", "unplanned")}
     waiting = {c for c in expected.keys() - hit if not expected[c]}
     missed = expected.keys() - hit - waiting
     tally.found += len(hit)
@@ -137,27 +141,42 @@ def compare(table: Table, tally: Tally, name: str, truth: Sequence[Truth], found
     table.add_row(name, planted_words, found_words, verdict)
 
 
+def verdict_at(plan: Market, site: str, path: str, category: str) -> str:
+    return plan.verdict(site, path, category, DAYS[-1])
+
+
 def truth_table(market: MarketServer, rows: Sequence[ClueRow]) -> tuple[Table, Tally]:
     """Each listing of the market, then each site: what was planted by the last day, and what was found."""
     table = Table(title="示例市场: 埋设与发现", caption="° 需要历史、登记信息或第二次固证才能成立")
     for name in ("商品 / 网站", "埋设", "发现", ""):
         table.add_column(name, overflow="fold")
-    tally = Tally()
+    tally, last = Tally(), DAYS[-1]
     by_address: dict[str, set[str]] = {}
     for row in rows:
         by_address.setdefault(address(row.url), set()).add(row.category)
     plan = market.market
     for listing in plan.listings:
         found = by_address.pop(address(market.url_of(listing.id)), set())
-        truth = [t for t in listing.truth if t.from_day <= DAYS[-1]]
-        compare(table, tally, f"{listing.id} {listing.title[:16]}", truth, found)
+        compare(
+            table,
+            tally,
+            f"{listing.id} {listing.title[:16]}",
+            [t for t in listing.truth if t.from_day <= last],
+            found,
+            partial(verdict_at, plan, listing.site, listing.path),
+        )
     for site in plan.sites:
         base = market.base_urls[site.id]
-        others = [categories for url, categories in by_address.items() if url.startswith(base)]
-        truth = [
-            t for t in (*site.truth, *(t for p in plan.pages_of(site.id) for t in p.truth)) if t.from_day <= DAYS[-1]
-        ]
-        compare(table, tally, f"[{site.id}] {site.name[:16]}", truth, set().union(*others))
+        paths = {
+            url.removeprefix(base) or "/": categories for url, categories in by_address.items() if url.startswith(base)
+        }
+        truth = [t for t in (*site.truth, *(t for p in plan.pages_of(site.id) for t in p.truth)) if t.from_day <= last]
+
+        def said(category: str, at: str = site.id, where: Mapping[str, set[str]] = paths) -> str:
+            words = {plan.verdict(at, path, category, last) for path, found in where.items() if category in found}
+            return next((w for w in ("planted", "arguable") if w in words), "unplanned")
+
+        compare(table, tally, f"\\[{site.id}] {site.name[:16]}", truth, set().union(*paths.values()), said)
     return table, tally
 
 

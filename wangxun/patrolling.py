@@ -28,11 +28,21 @@ class Report:
     tally: Tally
     counts: Counts
     pictures: Pictures = field(default_factory=Pictures)
+    seeds: frozenset[str] = frozenset()  #: the addresses the patrol began at
 
     @property
     def reached(self) -> bool:
         """At least one entry page could be had."""
         return self.tally.seeds_fetched > 0
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """Pages that could not be had. A dead link inside a site was answered, and is told apart (`gone`)."""
+        return [(url, why) for url, why in self.tally.failed if url in self.seeds or not _gone(why)]
+
+    @property
+    def gone(self) -> list[str]:
+        return [url for url, why in self.tally.failed if _gone(why) and url not in self.seeds]
 
     def as_json(self) -> dict[str, Any]:
         tally, counts = self.tally, self.counts
@@ -42,11 +52,12 @@ class Report:
             "listings": len(counts.listings),
             "snapshots": counts.snapshots,
             "clues": {"new": counts.new, "seen": counts.seen},
-            "failed": [{"url": url, "why": why} for url, why in tally.failed],
+            "failed": [{"url": url, "why": why} for url, why in self.failed],
             "seconds": round(tally.seconds, 3),
             "unchanged": tally.not_modified,
             "rendered": tally.rendered,
             "resumed": tally.resumed,
+            "gone": self.gone,
             "robots": tally.robots_skipped,
             "budget": dict(tally.budget_hits),
             "obstacles": dict(counts.obstacles),
@@ -148,17 +159,21 @@ def run_patrol(
     taken = Pictures()
     if pictures and policy.render is not Render.NEVER and policy.browser and not tally.interrupted:
         taken = take_pictures(runtime, browser=policy.browser, run_id=run_id, most=most_pictures, on_picture=on_picture)
-    report = Report(tally, line.counts, taken)
+    report = Report(tally, line.counts, taken, frozenset(normalise(s) or s for s in seeds))
     with runtime.session() as session:
         runs.finish_run(
             session,
             run_id,
             tallies=report.as_json(),
-            failed=[{"url": url, "why": why} for url, why in tally.failed],
+            failed=[{"url": url, "why": why} for url, why in report.failed],
             interrupted=tally.interrupted,
             at=runtime.clock.now(),
         )
     return report
+
+
+def _gone(why: str) -> bool:
+    return why.partition(":")[0] == FailureCause.GONE.value
 
 
 def begin_run(runtime: Runtime, sites: Sequence[Site], seeds: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cases.access import Officer
     from evidence.vault import Vault
-    from semantic_lib.load import Library
+    from semantic_lib.library import Library
 
 
 @dataclass

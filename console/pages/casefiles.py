@@ -21,6 +21,7 @@ from console.i18n import N_
 from console.pages.audit import act_word
 from console.pages.patrols import last_patrol
 from console.passage import Piece, line, pieces
+from console.sheet import article
 
 router = APIRouter(include_in_schema=False)
 #: The vault is used from one thread at a time.
@@ -64,7 +65,7 @@ def case(desk: Desk, case_id: str) -> Response:
             one.severity,
             pieces(line(one.masked_quote, 120)),
             one.title,
-            "、".join(f"《{b.title or b.law}》{b.article}" for b in one.finding.basis if not b.penalty),
+            "；".join(article(b, desk.ui).name for b in one.finding.basis if not b.penalty),
             one.captured_at,
         )
         for one in file.clues

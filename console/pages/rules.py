@@ -15,6 +15,8 @@ from console import labels
 from console.book import book, category_title, said
 from console.desk import Desk, signed_in
 from console.rows import clue_rows
+from console.sheet import article
+from contracts.clock import SHANGHAI
 
 if TYPE_CHECKING:
     from semantic_lib.model import Rule
@@ -47,7 +49,7 @@ def rules(desk: Desk) -> Response:
             said(r.title, desk.ui),
             category_title(r.category, desk.ui),
             r.severity.value,
-            "、".join(r.basis),
+            articles(r, desk),
             r.version,
         )
         for r in _rules().values()
@@ -71,7 +73,7 @@ def rule(desk: Desk, rule_id: str) -> Response:
             "category": category_title(found.category, ui),
             "severity": found.severity.value,
             "facts": [
-                (ui("依据"), "、".join(found.basis) or "—"),
+                (ui("依据"), articles(found, desk, penalties=True) or "—"),
                 (ui("状态"), found.status.value),
                 (ui("在哪些区域"), "、".join(ui.label(labels.REGION, r.value) for r in sorted(found.regions))),
                 (ui("还需要"), "、".join(ui.label(labels.NEED, n) for n in found.needs) or "—"),
@@ -87,6 +89,14 @@ def rule(desk: Desk, rule_id: str) -> Response:
         },
         clues=clue_rows(page.rows, ui),
     )
+
+
+def articles(rule: Rule, desk: Desk, *, penalties: bool = False) -> str:
+    """The articles a rule rests on today, by name; its provisions as they are written when none is in force."""
+    held = book()
+    today = desk.now.astimezone(SHANGHAI).date()
+    found = [b for b in held.law.resolve(rule.basis, today) if penalties or not b.penalty] if held else []
+    return "；".join(article(one, desk.ui).name for one in found) or "、".join(rule.basis)
 
 
 def _rules() -> Mapping[str, Rule]:

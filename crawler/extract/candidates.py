@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Final
 
 from contracts.page import Region
+from crawler.extract.currency import MONEY_MARK
 from crawler.extract.passages import PassageReader
 from crawler.extract.price import Price, PriceKind, find_prices, parse_price
-from crawler.extract.regions import Regions, tokens
+from crawler.extract.regions import Regions, name_words
 from crawler.extract.tree import Tree
 from crawler.extract.words import words
 
 MAX_CANDIDATES: Final = 400
 
+_UNREAD = frozenset({"script", "style", "head", "noscript", "template", "select", "svg", "textarea", "iframe"})
+_ROWS = frozenset({"tr", "dl", "li", "p", "div"})
 _DIGIT = re.compile(r"\d")
 _CENTS_NAME = re.compile(r"cent|decimal|fraction|minor|penny|pence|kurus|xiaoshu", re.IGNORECASE)
 _BARE = re.compile(r"\s*\d[\d.,  '’]{0,14}(?:,-|\.-)?\s*$")
@@ -33,7 +36,7 @@ _OLD_WORDS = words(
     "originalprice wasprice regularprice lineprice retail delprice del line past antes ancien barre statt uvp initial full oldprices base"
 )
 _OTHER_WORDS = words(
-    "shipping delivery postage freight yunfei instalment installment instalments installments monthly month save saving savings saved discount points point unit per "
+    "shipping delivery postage freight yunfei instalment installment instalments installments monthly month save saving savings saved discount points point unitprice "
     "deposit loyalty credit finance reward tax vat total subtotal cart basket minicart coupon voucher reference gift parcela parcelas rata threshold warranty protection addon accessory filter slider range"
 )
 _AROUND_OTHER = re.compile(
@@ -88,60 +91,81 @@ class Candidates:
         self.tree, self.regions, self.reader = tree, regions, reader
         self.main, self.buttons = main, _own_buttons(buttons, main, regions)
         self.all: list[Candidate] = []
+        self._marks: list[int] = []
+        self._taken: list[int] = []
         self._gather()
         self._repeat()
         self.all.sort(key=lambda c: -c.score)
 
     def _gather(self) -> None:
-        nodes, seen = self.tree.nodes, set[int]()
+        nodes = self.tree.nodes
+        self._marks = [i for i, n in enumerate(nodes) if n.tag == "#" and MONEY_MARK.search(n.text)]
+        bare: list[int] = []
         i = 0
-        while i < len(nodes):
+        while i < len(nodes) and len(self.all) <= MAX_CANDIDATES:
             node = nodes[i]
-            if node.tag in {
-                "script",
-                "style",
-                "head",
-                "noscript",
-                "template",
-                "select",
-                "svg",
-                "textarea",
-                "iframe",
-            } and not (node.tag == "template" and "shadowrootmode" in node.attrs):
+            if node.tag in _UNREAD and "shadowrootmode" not in node.attrs:
                 i = node.end
                 continue
-            if node.tag == "#" and len(node.text) < 400 and node.parent >= 0 and _DIGIT.search(node.text):
-                self._at(i, node.parent, seen)
-                if len(self.all) > MAX_CANDIDATES:
-                    return
             i += 1
+            if node.tag != "#" or len(node.text) >= 400 or node.parent < 0 or not _DIGIT.search(node.text):
+                continue
+            if not self._whole(i - 1, node.parent) and _BARE.match(node.text):
+                bare.append(i - 1)
+        self._taken = sorted({c.node for c in self.all})
+        for i in bare:
+            self._climb(i, nodes[i].parent)
 
-    def _at(self, text_node: int, parent: int, seen: set[int]) -> None:
-        """The smallest element around a number that holds its currency too, at most four steps up."""
+    def _whole(self, i: int, parent: int) -> bool:
+        """Amounts with their currency within one text."""
+        prices = [p for p in find_prices(self.tree.nodes[i].text) if p.amount]
+        for price in self._in_row(parent, prices):
+            self._add(price, parent, bare=False)
+        return bool(prices)
+
+    def _climb(self, i: int, parent: int) -> None:
+        """A bare number: the smallest element around it, at most four steps up, that holds its currency too."""
         nodes = self.tree.nodes
-        text = nodes[text_node].text
         place = parent
-        for step in range(5):
-            if place < 0 or place in seen or nodes[place].tag in {"body", "html"}:
-                return
-            if step:
-                if nodes[place].end - place > 40:
-                    break
+        for _ in range(5):
+            if place < 0 or nodes[place].tag in {"body", "html"} or nodes[place].end - place > 40:
+                break
+            if self._within(self._taken, place):
+                break  # the money in here is another amount's
+            if self._within(self._marks, place):
                 text = self._shown(place)
-                if len(text) > 160:
-                    break
-            prices = [p for p in find_prices(text) if p.amount]
-            if prices:
-                if step:
-                    seen.update(range(place, nodes[place].end))
-                for price in prices:
-                    self._add(price, place, bare=False)
-                return
+                prices = [p for p in find_prices(text) if p.amount] if len(text) <= 160 else []
+                if prices:
+                    insort(self._taken, place)
+                    for price in self._in_row(place, prices):
+                        self._add(price, place, bare=False)
+                    return
             place = nodes[place].parent
-        if _BARE.match(nodes[text_node].text) and self._words(parent) & _PRICE_WORDS:
-            price = parse_price(nodes[text_node].text)
+        if self._words(parent) & _PRICE_WORDS and not self._within(self._taken, parent):
+            price = parse_price(nodes[i].text)
             if price.amount:
                 self._add(price, parent, bare=True)
+
+    def _in_row(self, place: int, prices: list[Price]) -> list[Price]:
+        """The same amounts with the kind that the label in their row or block gives them ("吊牌价 | 369 元")."""
+        nodes = self.tree.nodes
+        if nodes[place].tag in _ROWS:
+            return prices
+        row = next((a for a in list(self.tree.ancestors(place))[:3] if nodes[a].tag in _ROWS), -1)
+        if row < 0 or nodes[row].end - row > 40 or len(text := self._shown(row)) > 90:
+            return prices
+        told = {p.amount: p for p in find_prices(text)}
+        return [
+            replace(p, kind=told[p.amount].kind, note=told[p.amount].note)
+            if p.kind is PriceKind.PRICE and p.amount in told
+            else p
+            for p in prices
+        ]
+
+    def _within(self, places: list[int], i: int) -> bool:
+        """One of the sorted `places` lies in the element."""
+        first = bisect_left(places, i)
+        return first < len(places) and places[first] < self.tree.nodes[i].end
 
     def _shown(self, i: int) -> str:
         """Text of a price's element, with cents set small and high given their point."""
@@ -179,9 +203,7 @@ class Candidates:
             attrs = nodes[i].attrs
             for name in ("class", "id", "itemprop"):
                 if name in attrs:
-                    found = tokens(attrs[name])
-                    words.update(found)
-                    words.update(a + b for a, b in pairwise(found))
+                    words |= name_words(attrs[name])
             i = nodes[i].parent
         return words
 
@@ -240,12 +262,19 @@ class Candidates:
             places = {c.node for c in members}
             if len(places) < 4 or len({c.amount for c in members}) < 3:
                 continue
-            first = min(members, key=lambda c: c.node)
-            gap = sorted(places)[1] - first.node
+            own = self._first_cluster(members)
             for candidate in members:
-                # the first one may be the page's own when it stands apart from the rest and after the heading
-                own = candidate is first and 0 <= first.node - self.main < 250 and gap > 150
-                candidate.score -= 0.0 if own else 2.5
+                candidate.score -= 0.0 if candidate.node in own else 2.5
+
+    def _first_cluster(self, members: list[Candidate]) -> set[int]:
+        """The page's own price (or range) may share its make with the list, standing apart from it after the heading."""
+        places = sorted({c.node for c in members})
+        own = {places[0]}
+        for place in places[1:]:
+            if place - max(own) > 150:
+                break
+            own.add(place)
+        return own if len(own) <= 3 and 0 <= places[0] - self.main < 250 else set()
 
     def _repeat(self) -> None:
         """The price of the goods is often shown several times outside lists of other goods."""

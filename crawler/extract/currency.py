@@ -80,6 +80,14 @@ _LAST_CHARS: Final = frozenset(s[-1] for s in _ANY)
 _FIRST_CHARS: Final = frozenset(s[0] for s in _ANY)
 
 
+#: Text in which this finds nothing holds no amount of money: a sign's own letter, or a Latin letter beside a digit.
+MONEY_MARK: Final = re.compile(
+    "[$￥＄"
+    + "".join(sorted({re.escape(c) for s in _ANY for c in s if ord(c) > 0x7F}))
+    + r"]|[0-9０-９]\s{0,2}[A-Za-z]|[A-Za-z][.:]?\s{0,2}[0-9０-９.]"
+)
+
+
 def _joins(a: str, b: str) -> bool:
     """Two characters that would be read as one word. CJK is written without blanks and never joins."""
     return a.isalpha() and b.isalpha() and (a < "\u3040" or "\uac00" <= a <= "\ud7a3") and b < "\u3040"

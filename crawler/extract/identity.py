@@ -16,9 +16,15 @@ from crawler.extract.words import words
 _COMPANY = r"[\u4e00-\u9fffA-Za-z0-9()\uff08\uff09 ·]{2,40}?(?:有限责任公司|股份有限公司|有限公司|合作社|合伙企业\s*[(\uff08]?(?:有限合伙|普通合伙)?[)\uff09]?|个体工商户|經營部|经营部|商行|工作室|商店|批发部|服务部|超市|专卖店|网店|百货店|食品店|(?<![旗舰专卖])店|厂|株式会社|Co\.?,? ?Ltd\.?|Inc\.|LLC|GmbH|Limited)"
 _NAME_LABEL = re.compile(
     r"(?:企业名称|公司名称|经营者名称|经营主体|主体名称|营业执照名称|商家名称|商户名称|卖家名称|运营主体|主办单位|主办单位名称|经营者|经营者姓名|店铺主体|企業名稱|公司名稱|operator|company name|legal name|business name|"
-    r"境内责任人|境内服务商|名\s*称)\s*[:\uff1a]\s*(.{2,60})",
+    r"境内责任人|境内服务商)\s*[:\uff1a]\s*(.{2,60})",
     re.IGNORECASE,
 )
+#: A firm's name right before its code, as footers have it; a bare "名称" only when a firm's name follows.
+_NAME_BEFORE_CODE = re.compile(
+    rf"({_COMPANY})[\s,\uff0c\u00b7|]*(?:统一社会信用代码|統一社會信用代碼|USCC|Unified Social Credit)", re.IGNORECASE
+)
+_BARE_NAME = re.compile(rf"(?:^|[^\u4e00-\u9fff])(?:名\s*称|名\s*稱|店主|经营者姓名)\s*[:\uff1a|]\s*({_COMPANY})")
+_ROLE_BEFORE = re.compile(r"^.{0,12}?(?:责任人|服务商|运营方|运营主体|经营者|企业名称|公司名称|名称)\s*[:\uff1a]?\s*")
 _USCC_LABEL = re.compile(
     r"(?:统一社会信用代码|統一社會信用代碼|社会信用代码|信用代码|营业执照(?:注册号|号码?|编号)|执照编号|注册号|unified social credit(?: code| identifier)?|uscc|税号)\s*(?:/[^:\uff1a]{1,12})?[:\uff1a]?\s*([0-9A-Za-z][0-9A-Za-z \-]{13,24})",
     re.IGNORECASE,
@@ -188,20 +194,27 @@ def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
         facts.setdefault("exempt_declaration", Fact(match[0], source, 0.9))
     if match := _NOTICE.search(text):
         facts.setdefault("consumer_notice", Fact(match[0], source, 0.8))
-    if f"{prefix}operator" not in facts and ("©" in text or "版权所有" in text or "Copyright" in text or "ICP" in text):
-        company = re.search(_COMPANY, text[:400])
-        if company and "公司" in company[0]:
-            value = (
-                re.sub(
-                    r"^.*?(?:\d{4}|©|版权所有|Copyright|All Rights Reserved|[\s:\uff1a])+",
-                    "",
-                    company[0],
-                    flags=re.IGNORECASE,
-                ).strip()
-                or company[0].strip()
-            )
-            if len(value) > 4:
-                facts.setdefault(f"{prefix}operator", Fact(value, source, 0.5))
+    if f"{prefix}operator" not in facts and (found := _unlabelled_name(text)):
+        facts[f"{prefix}operator"] = Fact(found[0], source, found[1])
+
+
+def _unlabelled_name(text: str) -> tuple[str, float] | None:
+    """An operator's name told by what stands beside it: its code, its self-declaration, a copyright line. With its confidence."""
+    if match := _NAME_BEFORE_CODE.search(text) or _BARE_NAME.search(text):
+        return _ROLE_BEFORE.sub("", match[1]).strip(" \u00b7,\uff0c"), 0.85
+    if _EXEMPT.search(text) and (match := _PERSON.search(text)):
+        return match[1], 0.8
+    if not any(mark in text for mark in ("©", "版权所有", "Copyright", "ICP")):
+        return None
+    company = re.search(_COMPANY, text[:400])
+    if company is None or "公司" not in company[0]:
+        return None
+    name = _COPYRIGHT.sub("", company[0]).strip() or company[0].strip()
+    return (name, 0.5) if len(name) > 4 else None
+
+
+_PERSON = re.compile(r"(?:经营者|經營者|店主|姓名)[\s:\uff1a]{1,3}([\u4e00-\u9fff\u00b7]{2,5})(?![\u4e00-\u9fff])")
+_COPYRIGHT = re.compile(r"^.*?(?:\d{4}|©|版权所有|Copyright|All Rights Reserved|[\s:\uff1a])+", re.IGNORECASE)
 
 
 def _declared(organisations: Sequence[dict[str, Any]], facts: dict[str, Fact]) -> None:

@@ -41,6 +41,11 @@ _TERMS_TITLE = re.compile(
     r"消费者告知书|配送(?:说明|政策)|购物须知|交易规则|terms (?:of|and|&)|privacy policy|return(?:s)? (?:&|and )?(?:refunds? )?policy|refund policy|cookie policy|shipping policy|imprint|impressum|legal notice|conditions of (?:use|sale)|\bagb\b|business licen[cs]e",
     re.IGNORECASE,
 )
+_RULES_HEADING = re.compile(
+    r"(?:规则|規則|规范|規範|细则|声明|聲明|须知|須知|条款|條款|政策|协议|協議|告知书|告知書|证照|證照|执照(?:公示)?|執照|主体信息|信息公示|经营者資訊|經營者資訊|隐私说明|用户隐私说明)\s*(?:$|[-–—|_·])|"
+    r"^(?:privacy|shipping (?:&|and) returns|returns|terms|licen[cs]e)\s*(?:$|[-–—|_·])",
+    re.IGNORECASE,
+)
 _BUY = frozenset(
     phrases(
         "加入购物车|加购物车|加入購物車|放入购物车|放入購物車|立即购买|立即購買|立即抢购|立即搶購|马上抢|马上购买|立刻购买|直接购买|直接購買|现在购买|领券购买|領券購買|我要买|去购买|立即下单|立即订购|发起拼单|单独购买|立即预订|预定|立即付款|"
@@ -70,7 +75,7 @@ _LIST_PATH = re.compile(
     re.IGNORECASE,
 )
 _SHOP_TEXT = re.compile(
-    r"进店逛逛|店铺首页|全部宝贝|全部商品|店铺动态|收藏店铺|关注店铺|店鋪首頁|follow (?:this )?(?:shop|store)|shop home|visit store",
+    r"进店逛逛|店铺首页|店铺动态|收藏店铺|关注店铺|店鋪首頁|follow (?:this )?(?:shop|store)|shop home|visit store",
     re.IGNORECASE,
 )
 
@@ -129,7 +134,7 @@ def page_kind(
     product = structured.products > 0 and bool(structured.claims.of("name") or structured.claims.of("price"))
     words = sum(len(p.text) for p in passages if p.region in {Region.BODY, Region.TERMS, Region.NOTICE, Region.TITLE})
     if (
-        _TERMS_TITLE.search(f"{heading} {title}"[:200])
+        (_TERMS_TITLE.search(f"{heading} {title}"[:200]) or _RULES_HEADING.search((heading or title)[:80]))
         and not (product and price > 0.3)
         and not (buttons and strong_price)
     ):

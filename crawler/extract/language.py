@@ -26,12 +26,11 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 
 def guess_language(text: str) -> str | None:
     """Language tag of the text; None when there is nothing to go by. Latin letters read as "en"."""
-    sample = text[:400]
+    sample = text[:120]
     if sample.isascii():
         return "en" if _WORD.search(sample) else None
-    han = len(_HAN.findall(sample))
-    if han:
-        if len(_KANA.findall(sample)) * 4 > han:
+    if _HAN.search(sample):
+        if len(_KANA.findall(sample)) * 4 > len(_HAN.findall(sample)):
             return "ja"
         chars = set(sample)
         return "zh-Hant" if len(chars & _TRADITIONAL) > len(chars & _SIMPLIFIED) else "zh"

@@ -36,18 +36,20 @@ _LABEL: Final[dict[str, re.Pattern[str]]] = {
     name: re.compile(rf"\W*(?:{words})\s*(?:\.|no\.?|nr\.?|number|n°|nº|id|code)?\W*", re.IGNORECASE)
     for name, words in {
         "sku": r"sku|(?:item|product|article|catalog(?:ue)?|part|model) ?(?:no|nr|number|code|id|#)|art(?:ikel)?[.\s-]*(?:nr|nummer|no|num)?|artikelnummer|bestell-?nr|réf(?:érence)?|ref(?:erencia|erence|erência)?|"
-        r"cod(?:ice|igo|\.)?(?: (?:prodotto|articolo|do produto|de producto|produktu))?|código|kod(?: produktu)?|kód(?: tovaru| produktu)?|indeks|артикул|код товара|货号|貨號|商品编号|商品編號|商品编码|商品代码|品號|商品番号|型番|상품번호",
-        "brand": r"品牌(?:名称|名稱)?|商标|brand(?: name)?|marque|marca|marke|hersteller|značka|výrobce|výrobca|producent|marka|бренд|производитель|メーカー|브랜드|fabricante",
+        r"cod(?:ice|igo|\.)?(?: (?:prodotto|articolo|do produto|de producto|produktu))?|código|kod(?: produktu)?|kód(?: tovaru| produktu)?|indeks|артикул|код товара|货号|貨號|商品编号|商品編號|貨品編號|商品编码|商品代码|品號|商品番号|型番|상품번호",
+        "brand": r"品牌(?:名称|名稱)?|牌子|商标|brand(?: name)?|marque|marca|marke|hersteller|značka|výrobce|výrobca|producent|marka|бренд|производитель|メーカー|브랜드|fabricante",
         "origin": r"产地|產地|原产地|原產地|原产国(?:\(地区\))?|country of origin|origin|made in|herkunft|原産国",
         "net_content": r"净含量|淨含量|规格|規格|net (?:weight|content)|容量",
         "material": r"材质|材質|面料|成分|material|matière|materiale|composizione",
         "gtin": r"ean|gtin|upc|isbn|barcode|条形码|条码",
         "mpn": r"mpn|型号|型號|manufacturer part.*?|model",
-        "stock": r"库存|庫存|剩余库存",
+        "stock": r"库存|庫存|剩余库存|存货|存貨|stock|inventory",
         "shelf_life": r"保质期|保質期|有效期",
         "mode": r"发货方式|模式|贸易方式|销售模式|发货地",
     }.items()
 }  # fmt: skip
+#: Labels set wide: "库 存".
+_SPACED_HAN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")
 _PARTED = re.compile(r"([^:\uff1a#\n]{2,40})[:\uff1a#]+\s*([^\n]{1,80})")
 _SPACED = re.compile(r"((?:[^\W\d_]+\.?[ -]){1,2})#?\s*(\w*\d[\w./-]{2,30})$")
 _CODE = re.compile(r"[#(]?\s*([A-Za-z0-9][\w./\-]{1,40})")
@@ -70,7 +72,7 @@ _PERMITS: Final = (
     ("广审 食健广 药广 械广 审", re.compile(r"[国京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼](?:食健|药|械|特)(?:广|食)?(?:审)?[(\uff08][文视声网][)\uff09]第?[\d\-]{6,16}号?")),
 )  # fmt: skip
 _SALES = re.compile(
-    r"(?:月销|月銷|已售|已賣|销量|銷量|累计销售|总销量|售出|成交|已拼|付款人数)\s*[:：]?\s*(?:量\s*)?([\d.,]+\s*[万萬千w]?)\s*\+?|([\d.,]+\s*[万萬w]?)\s*\+?\s*(?:人(?:已)?(?:付款|购买|購買|收货)|件已售|sold|people bought)",
+    r"(?:\bsold|月销|月銷|累计售出|累計售出|已售(?!出)|已賣|销量|銷量|累计销售|总销量|售出|成交|已拼|付款人数)\s*[:：]?\s*(?:量\s*)?([\d.,]+\s*[万萬千w]?)\s*\+?|([\d.,]+\s*[万萬w]?)\s*\+?\s*(?:人(?:已)?(?:付款|购买|購買|收货)|件已售|(?:件\s*)?已售出|(?:件\s*)?已賣出|sold|people bought)",
     re.IGNORECASE,
 )
 _VIEWERS = re.compile(
@@ -78,15 +80,22 @@ _VIEWERS = re.compile(
     re.IGNORECASE,
 )
 _STOCK = re.compile(
-    r"(?:仅剩|僅剩|只剩|还剩|剩余|剩餘|库存(?:仅剩)?|庫存|only)\s*[:：]?\s*(\d{1,7})\s*(?:件|个|套|盒|瓶|份|left|in stock|张|台|袋|only)?",
+    r"(?:仅剩|僅剩|只剩|还剩|剩余|剩餘|库存(?:仅剩)?|庫存|存货|存貨|stock|only)\s*[:：]?\s*(\d{1,7})\s*(?:件|个|套|盒|瓶|份|left|in stock|张|台|袋|only)?",
     re.IGNORECASE,
 )
 _LEFT = re.compile(r"(\d{1,5})\s*(?:items? )?left(?: in stock)?\b", re.IGNORECASE)
 _MODE = re.compile(r"保税(?:仓|区|备货)?(?:直?发货)?|保稅|海外直邮|海外直郵|直邮|跨境电商零售进口|一般贸易|网购保税")
 _RATING = re.compile(r"(\d(?:[.,]\d{1,2})?)\s*(?:/|out of|von|sur|su|de|z|из|分\s*/)\s*(5|10|100)\b", re.IGNORECASE)
-_RATING_ZH = re.compile(r"(?:综合评分|商品评分|评分|評分|描述相符)\s*[:：]?\s*(\d(?:\.\d{1,2})?)")
+_RATING_ZH = re.compile(
+    r"(?:综合评分|商品评分|好评均分|评价均分|平均分|评分|評分|均分|描述相符)\s*[:：]?\s*(\d(?:\.\d{1,2})?)"
+)
+_RATING_COUNT = re.compile(
+    r"(?<![\d.])([0-5]\.\d)\s*[(\uff08]\s*\d[\d,.]*\s*(?:[条則则个個]?\s*(?:评[价论]|評[價論])|reviews?|ratings?)",
+    re.IGNORECASE,
+)
+_NO_REVIEWS = re.compile(r"暂无评[价论]|尚無評價|暫無評價|还没有评[价论]|no reviews yet|0 reviews", re.IGNORECASE)
 _REVIEW_COUNT = re.compile(
-    r"(?:累计评价|商品评价|用户评价|全部评价|评价|評價|评论|評論)\s*[(\uff08:：]?\s*([\d,.]+\s*[万w]?)\+?|([\d,.]+)\s*(?:条评[价论]|則評價|customer reviews?|reviews?|ratings|avis|bewertungen|recensioni|opiniones|opinii)\b",
+    r"(?:累计评价|商品评价|用户评价|全部评价|评价|評價|评论|評論)\s*[(\uff08:：共]*\s*([\d,.]+\s*[万w]?)\+?|([\d,.]+)\s*(?:条评[价论]|[則个個]評價|customer reviews?|reviews?|ratings|avis|bewertungen|recensioni|opiniones|opinii)\b",
     re.IGNORECASE,
 )
 
@@ -213,6 +222,23 @@ class Listing:
             votes.add(amount, weight, f"dom:{self.tree.selector(candidate.node)}", candidate.node)
         return seen
 
+    def _state_votes(self, votes: Votes, declared: set[Decimal]) -> None:
+        """Embedded state supports a price seen elsewhere; whole cents are turned into money when only that is seen."""
+        tally: dict[Decimal, tuple[float, str]] = {}
+        for claim in self.state.of("price"):
+            amount = _amount(claim.value)
+            if amount is not None:
+                weight, source = tally.get(amount, (0.0, claim.source))
+                tally[amount] = (min(1.8, weight + claim.weight), source)
+        known = declared | {c.amount.normalize() for c in self.candidates.all if not c.struck}
+        for amount, (weight, source) in tally.items():
+            if amount.normalize() in known:
+                votes.add(amount, weight, source)
+            elif amount == amount.to_integral_value() and (amount / 100).normalize() in known:
+                votes.add(amount / 100, weight, source)
+            else:
+                votes.add(amount, weight if weight > 1 else weight * 0.5, source)
+
     def _currency(self, amount: Decimal) -> None:
         claims = Claims()
         for claim in self.structured.of("currency"):
@@ -313,12 +339,12 @@ class Listing:
 
     def _label_line(self, line: str, i: int, passage: Passage, found: dict[str, list[Claim]]) -> None:
         parted = _PARTED.match(line) or _SPACED.match(line)
-        if parted is None or (name := _label_name(parted[1].strip())) is None:
+        if parted is None or (name := _label_name(_SPACED_HAN.sub("", parted[1].strip()))) is None:
             return
         value = parted[2].strip(" :\uff1a#|-–")
         if name in {"sku", "gtin", "mpn"}:
             code = _CODE.match(value)
-            if code is None or not any(c.isdigit() for c in code[1]):
+            if code is None or not (_DIGIT.search(code[1]) or (code[1].isupper() and "-" in code[1])):
                 return
             value = code[1].rstrip(".,")
         weight = (3.2 if name == "sku" else 1.6) if passage.hidden is None else 0.8
@@ -348,18 +374,21 @@ class Listing:
         anchors = [n for n in (self.main, *self.candidates.buttons[:3]) if n >= 0]
         everything = "\n".join(p.text for p in self.passages if len(p.text) <= 90).casefold()
         gone, there = [w for w in _GONE if w in everything], [w for w in _THERE if w in everything]
+        sold_out = False
         for i, passage in enumerate(self.passages if gone or there else ()):
             if passage.region in _NOT_SHOP or len(passage.text) > 90 or passage.hidden:
                 continue
-            if anchors and min(abs(self.node_of[i] - a) for a in anchors) > 300:
+            if anchors and min(abs(self.node_of[i] - a) for a in anchors) > 200:
                 continue
             low = passage.text.casefold()
             if any(w in low for w in gone):
-                claims.add("availability", "OutOfStock", f"dom:{passage.selector}", 1.4 if not self.has_button else 0.5)
+                claims.add("availability", "OutOfStock", f"dom:{passage.selector}", 1.4 if not self.has_button else 0.8)
+                sold_out = True
             elif any(w in low for w in there):
                 claims.add("availability", "InStock", f"dom:{passage.selector}", 0.8)
         if self.has_button and "price" in self.facts:
-            claims.add("availability", "InStock", "dom:button", 1.2)
+            # a live buy button without a word of "sold out" outweighs what is only declared
+            claims.add("availability", "InStock", "dom:button", 1.2 if sold_out else 3.2)
         elif "price" in self.facts:
             claims.add("availability", "InStock", "dom:price", 0.3)
         if fact := claims.best("availability"):
@@ -369,28 +398,42 @@ class Listing:
         """Counts, permits, attributes and mode that stand in the shop's own words."""
         for name in ("net_content", "material", "shelf_life", "stock", "mode"):
             for claim in self.labelled.get(name, [])[:1]:
-                self.facts[name] = Fact(claim.value, claim.source, 0.8)
-        permits: dict[str, Fact] = {}
-        everything = "\n".join(p.text for p in self.passages)
-        patterns = [p for marks, p in _PERMITS if any(m in everything for m in marks.split())]
+                value = count(claim.value) if name == "stock" else claim.value
+                if value:
+                    self.facts[name] = Fact(value, claim.source, 0.8)
         for passage in self.passages:
-            if passage.region in {Region.REVIEW, Region.REPLY, Region.QA, Region.CHROME}:
-                continue
-            text, source = passage.text, f"dom:{passage.selector}"
-            if len(text) > 4000:
-                text = text[:4000]
-            for pattern in patterns:
-                for match in pattern.finditer(text):
-                    permits.setdefault(match[0], Fact(match[0], source, 0.9))
-            if len(text) > 300 or passage.region in {Region.NAV, Region.FOOTER}:
-                continue
-            self._counts(text, source)
-        if permits:
-            first = next(iter(permits.values()))
-            self.facts["permit"] = Fact("; ".join(f.value for f in permits.values()), first.source, 0.9)
+            source = f"dom:{passage.selector}"
+            if passage.region is Region.REVIEW and len(passage.text) < 40:
+                self._score(passage.text, source)
+            elif passage.region not in _NOT_SHOP and len(passage.text) <= 300:
+                self._counts(passage.text, source)
+        self._permits()
         for name in ("sales_count", "stock"):
             if name not in self.facts and (fact := self.state.best(name)):
                 self.facts[name] = fact
+
+    def _permits(self) -> None:
+        """Numbers of permits and filings in the shop's own words or in the foot of the page."""
+        everything = "\n".join(p.text for p in self.passages)
+        patterns = [p for marks, p in _PERMITS if any(m in everything for m in marks.split())]
+        found: dict[str, str] = {}
+        for passage in self.passages if patterns else ():
+            if passage.region not in {Region.REVIEW, Region.REPLY, Region.QA, Region.CHROME}:
+                for pattern in patterns:
+                    for match in pattern.finditer(passage.text[:4000]):
+                        found.setdefault(match[0], f"dom:{passage.selector}")
+        if found:
+            self.facts["permit"] = Fact("; ".join(found), next(iter(found.values())), 0.9)
+
+    def _score(self, text: str, source: str) -> None:
+        """The head of the reviews: how many, and their mean. A single review's stars carry no such words."""
+        if "review_count" not in self.facts:
+            if match := _REVIEW_COUNT.search(text):
+                self.facts["review_count"] = Fact(count(match[1] or match[2]), source, 0.6)
+            elif _NO_REVIEWS.search(text):
+                self.facts["review_count"] = Fact("0", source, 0.6)
+        if "rating" not in self.facts and (match := _RATING_ZH.search(text)):
+            self.facts["rating"] = Fact(match[1], source, 0.6)
 
     def _counts(self, text: str, source: str) -> None:
         facts = self.facts
@@ -405,7 +448,9 @@ class Listing:
                     facts[name] = Fact(number, source, 0.75)
         if "mode" not in facts and (mode := _MODE.search(text)):
             facts["mode"] = Fact(mode[0], source, 0.7)
-        if "rating" not in facts and (match := _RATING.search(text) or _RATING_ZH.search(text)):
+        if "rating" not in facts and (
+            match := _RATING.search(text) or _RATING_ZH.search(text) or _RATING_COUNT.search(text)
+        ):
             facts["rating"] = Fact(match[1].replace(",", "."), source, 0.6)
             if match.re is _RATING:
                 facts.setdefault("best_rating", Fact(match[2], source, 0.6))

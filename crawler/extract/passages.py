@@ -33,8 +33,8 @@ _STYLE_HIDDEN: Final = (
     ("clipped", re.compile(r"clip\s*:\s*rect\(\s*0[^)]*\)|clip-path\s*:\s*inset\(\s*(?:50|100)%", re.IGNORECASE)),
 )
 _STYLE_HINT = re.compile(r":\s*(?:none|hidden|collapse|0|-\d\d|rect|inset)", re.IGNORECASE)
-#: A renderer measures each element; what it says of these does not extend to children it found visible.
-_OWN_ONLY = frozenset({"zero-size", "same-colour"})
+#: A rendering writes nothing on these; they are seen when what holds them is.
+_UNMEASURED = frozenset({"br", "wbr", "option", "optgroup", "template"})
 _VOICE_SPLIT = frozenset(
     {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.NOTICE, Region.TITLE, Region.CHROME}
 )
@@ -54,7 +54,9 @@ class _Block:
 class PassageReader:
     """One walk over the tree. `passages` in document order; `node_of[i]` is the element of passage i."""
 
-    def __init__(self, tree: Tree, regions: Regions) -> None:
+    def __init__(self, tree: Tree, regions: Regions, *, annotated: bool = False) -> None:
+        """`annotated`: the tree is our own rendering's, whose data-wx-* attributes may be believed; a page's own never."""
+        self._annotated = annotated
         self.tree = tree
         self.regions = regions
         self.passages: list[Passage] = []
@@ -88,6 +90,11 @@ class PassageReader:
                 self._emit(i, joined)
                 i = node.end
                 continue
+            if node.tag == "dt" and (definition := self._definition(i)):
+                self._flush()
+                self._emit(i, definition[0])
+                i = definition[1]
+                continue
             if node.tag == "br":
                 self._add("\n", i, block_node)
             elif node.tag in _INLINE:
@@ -106,15 +113,18 @@ class PassageReader:
             self.tree.notes.append(f"文字块过多,只读前 {MAX_PASSAGES} 块")
 
     def _look(self, i: int, node: Node) -> None:
-        """Inherit and find out why an element would not be seen, and which frame it stands in."""
-        above = self.hidden[node.parent] if node.parent >= 0 else None
-        if (
-            above in _OWN_ONLY
-            and "data-wx-hidden" in self.tree.nodes[node.parent].attrs
-            and "data-wx-rect" in node.attrs
-        ):
-            above = None
-        self.hidden[i] = above or _why_hidden(node)
+        """Find out why an element would not be seen, and which frame it stands in.
+
+        A rendering says so of each element by itself; else the reason is the element's own style or its parent's.
+        """
+        if self._annotated:
+            self.hidden[i] = node.attrs.get("data-wx-hidden")
+            if node.tag in _UNMEASURED and node.parent >= 0:
+                self.hidden[i] = self.hidden[node.parent]
+        else:
+            self.hidden[i] = (self.hidden[node.parent] if node.parent >= 0 else None) or why_hidden(node)
+        if not self._annotated:
+            return
         if "data-wx-frame" in node.attrs:
             self._has_frames = True
             self._frames[i] = node.attrs["data-wx-frame"]
@@ -177,7 +187,7 @@ class PassageReader:
                 selector=self.tree.selector(i),
                 lang=guess_language(text),
                 hidden=hidden,
-                rects=_rects(self.tree.nodes[i]),
+                rects=_rects(self.tree.nodes[i]) if self._annotated else (),
                 frame=self._frames[i] if self._has_frames else "",
             )
         )
@@ -261,6 +271,21 @@ class PassageReader:
             return "\n".join(options[:300])
         return None
 
+    def _definition(self, i: int) -> tuple[str, int] | None:
+        """A simple <dt> with the one simple <dd> that follows it: "name:value" and where to go on."""
+        nodes = self.tree.nodes
+        after = nodes[i].end
+        while after < nodes[nodes[i].parent].end and nodes[after].tag == "#" and not nodes[after].text.strip():
+            after += 1
+        if (
+            after >= nodes[nodes[i].parent].end
+            or nodes[after].tag != "dd"
+            or not (self._simple(i) and self._simple(after))
+        ):
+            return None
+        term, value = self._run(i), self._run(after)
+        return (f"{term.rstrip(_COLONS)}:{value}", nodes[after].end) if term and value else None
+
     def _is_label(self, i: int) -> bool:
         node = self.tree.nodes[i]
         return (
@@ -275,7 +300,9 @@ class PassageReader:
             node = nodes[j]
             if node.tag != "#" and node.tag not in _INLINE and node.tag != "br":
                 return False
-            if node.tag in {"img", "input"} or _why_hidden(node) or self._splits(j, i):
+            if node.tag in {"img", "input"} or self._splits(j, i):
+                return False
+            if "data-wx-hidden" in node.attrs if self._annotated else why_hidden(node):
                 return False
         return True
 
@@ -290,12 +317,11 @@ class PassageReader:
         return _tidy("".join(parts))
 
 
-def _why_hidden(node: Node) -> str | None:
+def why_hidden(node: Node) -> str | None:
+    """Why the element's own attributes keep a person from seeing it: the word for `Passage.hidden`, or None."""
     attrs = node.attrs
     if not attrs:
         return None
-    if "data-wx-hidden" in attrs:
-        return attrs["data-wx-hidden"] or "display"
     if "hidden" in attrs and attrs["hidden"] != "until-found":
         return "display"
     if node.tag == "input" and attrs.get("type", "").lower() == "hidden":

@@ -17,7 +17,7 @@ from typing import Final
 
 from price_parser import Price as ParsedPrice
 
-from crawler.extract.currency import CODES, currency_code, sign_after, sign_before
+from crawler.extract.currency import CODES, MONEY_MARK, currency_code, sign_after, sign_before
 
 
 class PriceKind(StrEnum):
@@ -73,7 +73,7 @@ _CHINESE_AMOUNT = re.compile(
 
 _WORDS: Final[tuple[tuple[PriceKind, str], ...]] = (
     (PriceKind.THRESHOLD, r"满|滿|每满|消费|over|orders? (?:of|over|above)|spend|minimum|mindestens|ab einem|a partir de compras|dès .{0,9}achat|por compras|oltre|nad|above|免运费门槛"),
-    (PriceKind.SAVING, r"省|立减|减|減|立省|优惠(?:券|了|:|额)?|優惠|抵|返|领券|券面|红包|save|saving|you save|off|discount|rabatt|sparen|spare|économi\w*|remise|risparm\w*|sconto|ahorr\w*|descuento|econom\w*|desconto|oszczę\w*|rabat|zľava|sleva|ušetř\w*|скидка|экономия|折扣金额|coupon|voucher|gift card|cashback"),
+    (PriceKind.SAVING, r"省|券|立减|减|減|立省|优惠(?:券|了|:|额)?|優惠|抵|返|领券|券面|红包|save|saving|you save|off|discount|rabatt|sparen|spare|économi\w*|remise|risparm\w*|sconto|ahorr\w*|descuento|econom\w*|desconto|oszczę\w*|rabat|zľava|sleva|ušetř\w*|скидка|экономия|折扣金额|coupon|voucher|gift card|cashback"),
     (PriceKind.FEE, r"运费|運費|邮费|郵費|快递费?|配送费|税费|关税|服务费|包装费|押金|定金|订金|訂金|shipping|delivery|postage|handling|versand\w*|lieferung|livraison|frais|port|spedizione|consegna|env[ií]o|frete|entrega|doprava|dostaw\w*|wysyłk\w*|deposit|tax|fee|bezorg\w*|verzend\w*|frakt|доставк\w*|insurance|care plan|gespart"),
     (PriceKind.PART, r"分期|每期|月供|首付|monthly|per month|/ ?month|/ ?mo\b|instal?lments?|mensual\w*|mensil\w*|parcelas?|cuotas?|\d+ ?x(?: de)?|raten?|rate|x mes|/ ?mes|miesięcz\w*|ráta|splátk\w*|en \d+ fois|payments? of|al mese|a month"),
     (PriceKind.ORIGINAL, r"原价|原價|划线价|劃線價|市场价|市場價|市价|吊牌价|吊牌價|专柜价|專櫃價|零售价|零售價|建议售价|建議售價|指导价|参考价|參考價|定价|定價|日常价|平时价|門市價|厂商指导|官方价|was|rrp|msrp|srp|list(?: price)?|reg(?:ular|\.)?(?: price)?|retail(?: price)?|original(?: price)?|old(?: price)?|before|statt|uvp|bisher|vorher|anstatt|au lieu de|prix (?:barré|conseillé|public)|ancien|avant|invece di|anziché|listino|prezzo (?:consigliato|pieno)|antes|precio (?:anterior|normal|de lista)|pvp|preço antigo|de:|cena (?:regularna|katalogowa)|najniższa cena|stara cena|bežná cena|původní|běžná|van voor|adviesprijs|ord\.?(?:inarie)?(?: pris)?|før|tidligere|цена без скидки|старая цена|compare at|comp\. value|定価|通常価格|希望小売価格|정가|precio regular"),
@@ -170,6 +170,8 @@ def _choose(found: list[Price]) -> Price | None:
 
 def find_prices(text: str) -> Iterator[Price]:
     """Every amount of money with a currency in running text, in order, with its kind. Linear in the length of `text`."""
+    if not MONEY_MARK.search(text):
+        return
     flat = text.translate(_WIDE)
     last = 0
     for match in _AMOUNT.finditer(flat):
@@ -285,8 +287,12 @@ def _kind_of(flat: str, start: int, end: int, *, whole: bool = False) -> PriceKi
     return _kind_and_note(flat, 0 if whole else max(0, start - 24), start, end)[0]
 
 
+#: Labels set wide: "促 销 价".
+_SPACED = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+
+
 def _kind_and_note(flat: str, floor: int, start: int, end: int) -> tuple[PriceKind, str]:
-    before = flat[floor:start]
+    before = _SPACED.sub("", flat[floor:start])
     for kind, pattern in (
         (PriceKind.SAVING, _AFTER_SAVING),
         (PriceKind.PART, _AFTER_PART),

@@ -27,6 +27,8 @@ from crawler.extract.structured import Structured
 from crawler.extract.tree import Node, Tree, parse
 from crawler.extract.words import words
 
+#: What our own renderer writes on elements (crawler/browser/serialise.js).
+_ANNOTATIONS = frozenset({"data-wx-rect", "data-wx-hidden", "data-wx-frame"})
 _GOODS_ONLY = words(
     "price original_price original_price_note price_note high_price member_price coupon_price sku brand gtin mpn availability unit sales_count stock rating best_rating "
     "review_count net_content material shelf_life origin category mode countdown countdown_end viewers"
@@ -72,7 +74,8 @@ def read_page(
     buttons = buy_buttons(tree)
     likely_goods = structured.products > 0 or (main >= 0 and bool(buttons) and _buttons_near(main, buttons))
     regions = Regions(tree, main, buttons, is_listing=likely_goods)
-    reader = PassageReader(tree, regions)
+    rendered = isinstance(body, str) and any(not _ANNOTATIONS.isdisjoint(n.attrs) for n in tree.nodes)
+    reader = PassageReader(tree, regions, annotated=rendered)
     language = _language(tree, reader.passages)
     links, images = read_links(tree, regions, url)
     heading = tree.text(main, 300) if main >= 0 else ""

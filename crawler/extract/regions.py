@@ -50,7 +50,7 @@ _WORDS: Final[dict[Region, frozenset[str]]] = {
         "terms tos agreement policy policies xieyi tiaokuan returns returnpolicy refund refundpolicy guarantee guarantees shouhou tuihuo baozhang 条款 協議 协议 服务承诺"
     ),
         _R.BADGE: words(
-        "badge badges tag tags label labels promo promotion promotions promos sticker ribbon flag cuxiao huodong countdown daojishi youhui "
+        "badge badges tag tags promo promotion promotions promos sticker ribbon flag cuxiao huodong countdown daojishi youhui "
         "coupon coupons discountlabel sale flashsale miaosha seckill hot 促销 促銷 标签 標籤 徽章 slogan subtitle selling maidian"
     ),
         _R.PRICE: words(
@@ -73,6 +73,7 @@ _PAIRS: Final[dict[tuple[str, str], Region]] = {
     ("hot", "sale"): _R.NAV, ("best", "seller"): _R.NAV, ("best", "sellers"): _R.NAV, ("also", "like"): _R.NAV, ("also", "bought"): _R.NAV, ("cross", "sell"): _R.NAV,
     ("up", "sell"): _R.NAV, ("you", "like"): _R.NAV, ("mini", "cart"): _R.NAV, ("after", "sale"): _R.TERMS, ("after", "sales"): _R.TERMS,
     ("return", "policy"): _R.TERMS, ("add", "cart"): _R.BODY, ("delivery", "rate"): _R.BODY, ("exchange", "rate"): _R.BODY,
+    ("product", "label"): _R.BADGE, ("product", "labels"): _R.BADGE, ("promo", "label"): _R.BADGE, ("sale", "label"): _R.BADGE,
     ("flash", "sale"): _R.BADGE, ("consumer", "notice"): _R.NOTICE,
     ("comment", "reply"): _R.REPLY, ("review", "reply"): _R.REPLY, ("review", "response"): _R.REPLY, ("skip", "link"): _R.CHROME,
 }  # fmt: skip
@@ -154,6 +155,14 @@ def tokens(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=20_000)
+def name_words(name: str) -> frozenset[str]:
+    """The words of a class or id, and each two neighbours joined ("price-box" → price, box, pricebox)."""
+    found = tokens(name)
+    joined = frozenset(found) | {a + b for a, b in pairwise(found)}
+    return joined | {"price"} if any("price" in w or "jiage" in w for w in found) else joined
+
+
+@lru_cache(maxsize=20_000)
 def named_region(name: str) -> Region | None:
     """Region that the words of a class or id speak of; consumers' regions win over all others."""
     found = tokens(name)
@@ -165,7 +174,7 @@ def named_region(name: str) -> Region | None:
     for (first, second), region in _PAIRS.items():
         if region is _R.REPLY and first in found and second in found:
             return region
-    present = set(found) | {a + b for a, b in pairwise(found)}
+    present = name_words(name)
     for region, vocabulary in _WORDS.items():
         if not present.isdisjoint(vocabulary):
             if region is _R.REPLY and ("no" in present or "form" in present):
@@ -194,7 +203,9 @@ def own_region(node: Node) -> Region | None:
         if found_prop:
             return found_prop
     if "role" in attrs and attrs["role"] in _ROLES:
-        return _ROLES[attrs["role"]]
+        # a platform's bar or footer around a shop is the platform's own, whatever its role
+        platform = named_region(attrs.get("class") or attrs.get("id", "")) is _R.CHROME
+        return _R.CHROME if platform else _ROLES[attrs["role"]]
     if region is _R.TITLE:
         return region
     for name in ("class", "id"):

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Any, Final
 
 from contracts.page import Region, Review
 from crawler.extract.dates import parse_time
-from crawler.extract.regions import Regions, tokens
+from crawler.extract.regions import Regions, name_words, tokens
 from crawler.extract.tree import Tree
 from crawler.extract.words import words
 
@@ -250,9 +249,12 @@ def _leaf(tree: Tree, i: int) -> bool:
 
 def _words(attrs: dict[str, str]) -> frozenset[str]:
     if not attrs:
-        return frozenset()
-    found = tokens(f"{attrs.get('class', '')} {attrs.get('itemprop', '')}")
-    return frozenset(found) | {a + b for a, b in pairwise(found)}
+        return _NOTHING
+    named = name_words(attrs["class"]) if "class" in attrs else _NOTHING
+    return named | name_words(attrs["itemprop"]) if "itemprop" in attrs else named
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _stars(tree: Tree, i: int) -> float | None:

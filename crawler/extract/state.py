@@ -102,7 +102,7 @@ def _read_value(value: Any, source: str, title_key: str, claims: Claims) -> int:
     for item, _, depth in objects(value):
         name = next((item[k] for k in _TITLES if isinstance(item.get(k), str)), "")
         key = _letters(name)
-        same = bool(key) and len(key) > 3 and (key in title_key or title_key in key)
+        same = len(key) > 1 and (key == title_key or (len(key) > 3 and (key in title_key or title_key in key)))
         if not any(k in item for names in _NAMES.values() for k in names):
             continue
         weight = 1.6 if same else 0.25 if depth <= 4 else 0.08

@@ -104,7 +104,7 @@ class PatrolSpider(Spider):
             request_headers=pairs(request.headers),
             at=at,
             ip=str(response.ip_address) if response.ip_address else None,
-            certificate=certificate.dumpDER() if certificate is not None else None,
+            certificate=certificate.dump() if certificate is not None else None,
         )
 
     def _cause(self, task: Task, error: BaseException | None) -> tuple[FailureCause, str]:

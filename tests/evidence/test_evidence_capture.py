@@ -156,6 +156,16 @@ def test_wacz_holds_no_picture_of_ours(sealed: Sealed) -> None:
         assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
 
 
+def test_members_lie_where_the_central_directory_says(sealed: Sealed) -> None:
+    """Replay software reads a WACZ by range from its central directory: the two headers must have equal extra fields."""
+    path = sealed.vault.file(sealed.capture.evidence_id, "evidence.wacz")
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            start = info.header_offset + 30 + len(info.filename) + len(info.extra)
+            assert content[start : start + info.file_size] == archive.read(info.filename)
+
+
 def test_other_pages(chromium: str, tmp_path: Path) -> None:
     """A missing picture is named; a page may not run away; a closed port seals nothing; a made-up clock says so; JPEG."""
     from datetime import UTC, datetime
@@ -176,7 +186,7 @@ def test_other_pages(chromium: str, tmp_path: Path) -> None:
         with pytest.raises(CaptureFailed, match="无法打开"):
             captured(chromium, vault, clock, "http://127.0.0.1:9/")
         with pytest.raises(CaptureFailed, match="超时"):
-            captured(chromium, vault, clock, shop.url("/hangs"), settings=CaptureSettings(total_timeout_s=4))
+            captured(chromium, vault, clock, shop.url("/hangs"), settings=CaptureSettings(total_timeout_s=3))
     missing = broken.manifest["completeness"]["images"]["missing"]
     assert [m["why"] for m in missing] == ["加载失败"]
     assert missing[0]["src"].endswith("/nothing.jpg")

@@ -96,6 +96,8 @@ def words(report: Any) -> str:
         lines.append("未能看到内容: " + ",".join(f"{k} {n}" for k, n in found["obstacles"].items()))
     if found["robots"]:
         lines.append(f"robots.txt 不允许: {found['robots']} 页")
+    if found["gone"]:
+        lines.append(f"站内死链: {len(found['gone'])} 个")
     lines += [f"失败: {f['url']} — {label_of(f['why'])}" for f in found["failed"][:20]]
     if len(found["failed"]) > 20:
         lines.append(f"另有 {len(found['failed']) - 20} 页失败,见 --json")

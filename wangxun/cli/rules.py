@@ -39,16 +39,20 @@ def run_examples(
     rules: _Ids = None, root: _Root = None, as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False
 ) -> int:
     """运行每条规则的例子,列表显示。有例子不符时退出码为 1。"""
-    from semantic_lib.load import library
+    from semantic_lib.load import sound_part
     from semantic_lib.testing import check_all
 
     _existing(root)
-    known = library(root)
+    known, faulty = sound_part(root)
+    for problem in faulty:
+        if rules and any(problem.file.endswith(f"/{rule_id}.yaml") for rule_id in rules):
+            raise problem.error()
     unknown = [rule_id for rule_id in rules or () if rule_id not in known.rules]
     if unknown:
         raise UsageError("没有规则 {rule}", hint="运行 wangxun rules list 查看全部规则", rule=unknown[0])
     results, problems = check_all(known, rules or None)
     faults = [problem for result in results for problem in result.problems] + problems
+    faults += faulty if not rules else []
     if as_json:
         rows = [
             {"rule": r.rule, "hit": r.hits, "miss": r.misses, "problems": [str(p) for p in r.problems]} for r in results

@@ -83,12 +83,20 @@ def test_pinyin_and_traditional_words(texts: Texts) -> None:
         ('<p style="position:absolute;left:-9999px">x字</p>', "off-screen"),
         ('<p style="opacity:0.5">x字</p>', None),
         ('<p data-wx-hidden="same-colour">x字</p>', "same-colour"),
-        ('<div data-wx-hidden="clipped"><p>x字</p></div>', "clipped"),
+        ('<div data-wx-hidden="off-screen"><p data-wx-rect="0,0,9,9">x字</p></div>', None),
     ],
 )
 def test_hidden_text_is_marked_not_dropped(markup: str, why: str | None) -> None:
     (passage,) = (p for p in read_page(f"<body>{markup}</body>", "").passages if "x字" in p.text)
     assert passage.hidden == why
+
+
+def test_a_page_cannot_call_its_own_words_hidden() -> None:
+    (passage,) = read_page(
+        '<body><p data-wx-hidden="display" data-wx-rect="1,1,1,1">全网最低</p></body>'.encode(), ""
+    ).passages
+    assert passage.hidden is None
+    assert passage.rects == ()
 
 
 def test_hidden_words_inside_a_sentence_stand_apart() -> None:
