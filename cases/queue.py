@@ -127,6 +127,9 @@ class ClueRow:
     due: date | None
     muted_until: datetime | None
     version: int
+    site_name: str = ""
+    law: str = ""  #: the first duty it may break: name of the law and article
+    context: str = ""  #: the sentence around the quote, masked
     evidence: tuple[str, ...] = ()
 
 
@@ -275,6 +278,7 @@ _COLUMNS = (
     t.Clue.listing_id,
     t.Clue.region,
     t.Clue.quote,
+    t.Clue.context,
     t.Clue.captured_at,
     t.Clue.first_seen,
     t.Clue.last_seen,
@@ -294,8 +298,17 @@ _COLUMNS = (
 
 
 def _rows() -> Any:
-    """Only the columns a line shows: the eight parts stay on disk."""
-    return select(*_COLUMNS, t.Officer.name.label("assignee")).outerjoin(t.Officer, t.Officer.id == t.Clue.assignee_id)
+    """Only the columns a line shows: of the eight parts the first article alone."""
+    return (
+        select(
+            *_COLUMNS,
+            t.Officer.name.label("assignee"),
+            t.Site.name.label("site_name"),
+            t.Clue.parts["norm"]["basis"][0].label("law"),
+        )
+        .join(t.Site, t.Site.id == t.Clue.site_id)
+        .outerjoin(t.Officer, t.Officer.id == t.Clue.assignee_id)
+    )
 
 
 def _row(found: Any) -> ClueRow:
@@ -304,7 +317,10 @@ def _row(found: Any) -> ClueRow:
     told["site"], told["listing"] = told.pop("site_id"), told.pop("listing_title")
     told["needs"] = tuple(told["needs"])
     # A quote without a region comes from bare text of the shop's page; consumers' words always carry theirs.
-    told["quote"] = mask(told["quote"], Region(region) if region else Region.BODY).text
+    where = Region(region) if region else Region.BODY
+    told["quote"], told["context"] = mask(told["quote"], where).text, mask(told["context"][:500], where).text
+    basis = told["law"] or {}
+    told["law"] = f"{basis.get('title') or basis.get('law', '')} {basis.get('article', '')}".strip()
     return ClueRow(**told)
 
 

@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 from contracts.errors import InputError
 from contracts.page import Rect
 
-MARGIN = 160  #: CSS pixels kept around the hit
+MARGIN = (480, 200)  #: pixels kept beside and above the hit, so that a reader sees where on the page it stands
 COLOUR = (214, 32, 32)
 Image.MAX_IMAGE_PIXELS = 400_000_000  # a full page 1280 wide may be 300 000 high; beyond it is an attack
 
 
-def annotate(original: Path, rects: Sequence[Rect], *, scale: float = 1.0, margin: int = MARGIN) -> bytes:
+def annotate(original: Path, rects: Sequence[Rect], *, scale: float = 1.0, margin: tuple[int, int] = MARGIN) -> bytes:
     """PNG of the part of `original` around `rects` (CSS pixels of the document), each boxed in red.
 
     `scale` is device pixels a CSS pixel. The same input gives the same bytes. Raises InputError when no rectangle lies
@@ -29,10 +29,10 @@ def annotate(original: Path, rects: Sequence[Rect], *, scale: float = 1.0, margi
             if not boxes:
                 raise InputError("标注区域不在图片之内")
             around = (
-                max(0, min(b[0] for b in boxes) - margin),
-                max(0, min(b[1] for b in boxes) - margin),
-                min(picture.width, max(b[2] for b in boxes) + margin),
-                min(picture.height, max(b[3] for b in boxes) + margin),
+                max(0, min(b[0] for b in boxes) - margin[0]),
+                max(0, min(b[1] for b in boxes) - margin[1]),
+                min(picture.width, max(b[2] for b in boxes) + margin[0]),
+                min(picture.height, max(b[3] for b in boxes) + margin[1]),
             )
             cut = picture.crop(around).convert("RGB")
     except (OSError, Image.DecompressionBombError) as error:

@@ -26,6 +26,8 @@ _ACTS = {
     "key.made": "生成签名密钥",
     "key.rotated": "更换签名密钥",
 }
+_SEVERITY = {"low": "提醒", "medium": "复核", "high": "调查", "critical": "当日处理"}
+_DECISION = {"confirmed": "确认", "dismissed": "排除", "dispatched": "分派", "transferred": "移送", "closed": "办结"}
 _YES = {True: "是", False: "否", None: "未能核查"}
 
 README = """本证据包可离线核验,不需联网,不需本系统。
@@ -183,7 +185,7 @@ class View:
 
     def _clue_report(self, clue: CaseClue) -> dict[str, Any]:
         facts = [
-            ("疑似情形", f"{clue.category} {clue.rule} {clue.severity}"),
+            ("疑似情形", f"{clue.category} {clue.rule} {_SEVERITY.get(clue.severity, clue.severity)}"),
             ("原文", f"“{self._m(clue.quote)}”"),
             ("网址", clue.url),
             ("站点 / 商品", f"{clue.site} {clue.listing}".strip() or "—"),
@@ -192,7 +194,7 @@ class View:
             ("理由", self._m(clue.why) or "—"),
             (
                 "处理",
-                f"{clue.decision} {clue.decided_by} {iso(clue.decided_at) if clue.decided_at else ''}".strip()
+                f"{_DECISION.get(clue.decision, clue.decision)} {clue.decided_by} {iso(clue.decided_at) if clue.decided_at else ''}".strip()
                 or "尚未决定",
             ),
         ]

@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -297,7 +297,3 @@ def _disk_fault(error: OSError, path: Path) -> EnvironmentFault:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EnvironmentFault("证据库所在磁盘已满:{path}", hint="请清出空间后重试", path=path)
     return EnvironmentFault("证据段无法写入:{why}", why=str(error))
-
-
-def opened_at(manifest: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(manifest["opened_at"])

@@ -620,7 +620,9 @@ def check_package(root: Path, engine: Engine, *, require_timestamp: bool = False
             manifests[str(manifest["id"])] = digests(data / "captures" / name / "manifest.json")[0]
             out.count("captures")
         if out.checked.get("timestamps") and not tsa_ca:
-            out.warn("certs/tsa-chain.pem", "时间戳按包内自带的证书链核验,未与您信任的根证书比对(--tsa-ca 或 WANGXUN_TSA_CA)")
+            out.warn(
+                "certs/tsa-chain.pem", "时间戳按包内自带的证书链核验,未与您信任的根证书比对(--tsa-ca 或 WANGXUN_TSA_CA)"
+            )
         part = "log"
         check_log(data, trust, manifests, out)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, Broken) as error:
@@ -667,8 +669,12 @@ def _check_bag_manifest(root: Path, name: str, algorithm: str, wanted: set[str],
         out.count("bag_digests")
 
 
-def unzip(path: Path, folder: Path) -> Path:
-    """Unpacks a package; answers its top folder. Raises Unusable on names that lead outside or absurd sizes."""
+def unzip(path: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Unpacks a package; answers its top folder and the members that are damaged (left out).
+
+    Raises Unusable on names that lead outside, absurd sizes, or a zip without a readable list of members.
+    """
+    damaged = []
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
@@ -677,13 +683,18 @@ def unzip(path: Path, folder: Path) -> Path:
             for info in infos:
                 if info.filename.startswith("/") or ".." in info.filename.split("/") or "\\" in info.filename:
                     raise Unusable(f"证据包内有越界文件名:{info.filename[:100]!r}")
-            archive.extractall(folder)
+            for info in infos:
+                try:
+                    archive.extract(info, folder)
+                except (zipfile.BadZipFile, zlib.error, EOFError):
+                    damaged.append(info.filename)
+                    (folder / info.filename).unlink(missing_ok=True)
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise Unusable(f"无法解包:{error}") from error
     tops = [p for p in folder.iterdir() if p.is_dir()]
     if len(tops) != 1:
         raise Unusable("不是证据包:应只有一个顶层目录")
-    return tops[0]
+    return tops[0], damaged
 
 
 def check_path(path: Path, engine: Engine, *, require_timestamp: bool = False, tsa_ca: bytes = b"") -> Findings:
@@ -702,7 +713,11 @@ def check_path(path: Path, engine: Engine, *, require_timestamp: bool = False, t
         check_wacz(path, path.name, out)
         return out
     with tempfile.TemporaryDirectory() as folder:
-        return check_package(unzip(path, Path(folder)), engine, require_timestamp=require_timestamp, tsa_ca=tsa_ca)
+        top, damaged = unzip(path, Path(folder))
+        out = check_package(top, engine, require_timestamp=require_timestamp, tsa_ca=tsa_ca)
+        for name in damaged:
+            out.fail(name.partition("/")[2], "压缩包内容损坏,无法解出")
+        return out
 
 
 def main(arguments: list[str]) -> int:

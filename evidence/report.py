@@ -136,6 +136,7 @@ def for_print(path: Path, *, width: int = 1100, most_height: int = 1600) -> byte
     from PIL import Image
 
     with Image.open(path) as picture:
+        width = min(width, picture.width)
         cut = picture.crop((0, 0, picture.width, min(picture.height, most_height * picture.width // width)))
         small = cut.convert("RGB").resize((width, max(1, cut.height * width // cut.width)))
     out = io.BytesIO()

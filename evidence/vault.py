@@ -28,7 +28,7 @@ from evidence.http_level import HttpRun, Place, RunBusy
 from evidence.log import Checkpoint, Event, Log
 from evidence.seal import Signer, canonical, digest, fsync_folder, load_public, write_new
 from evidence.store import Store
-from evidence.timestamp import Pending, Stamp, Timestamper, check_stamp, load_roots
+from evidence.timestamp import Pending, Stamp, Timestamper
 
 CHECKPOINT_EVERY = timedelta(days=1)
 
@@ -332,13 +332,6 @@ class Vault:
     def record(self, kind: str, data: Mapping[str, Any]) -> Event:
         """An act on evidence by another part (opened, exported, annotated), into the log."""
         return self.log.append(kind, data)
-
-    def check_stamp_of(self, path: Path) -> None:
-        """Raises Unverifiable when the stamp beside a manifest does not hold against the configured root."""
-        if self.timestamper.ca is None:
-            raise Unverifiable("未配置时间戳根证书(WANGXUN_TSA_CA)")
-        request = path.with_suffix(".tsq").read_bytes()
-        check_stamp(path.read_bytes(), path.with_suffix(".tsr").read_bytes(), load_roots(self.timestamper.ca), request)
 
     def staging(self) -> Path:
         """A fresh private folder for files under way; the caller removes it."""

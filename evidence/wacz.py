@@ -15,14 +15,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from cdxj_indexer.postquery import append_method_query
-from surt import surt  # type: ignore[import-untyped]  # ships no type information
-
 from contracts.clock import iso
 from contracts.errors import InputError
 from evidence import SOFTWARE, warc
 from evidence.exchange import Exchange
 from evidence.seal import chunks
+from evidence.searchkey import sort_key, with_body
 
 WARC_NAME = "data.warc.gz"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  #: the zip's own times say nothing; the manifest's do
@@ -146,20 +144,10 @@ def _index_line(exchange: Exchange, payload: str, offset: int, length: int) -> s
     key = exchange.url
     if exchange.method not in ("GET", "HEAD"):
         kind = next((v for k, v in exchange.request_headers if k.lower() == "content-type"), "")
-        body = exchange.request_body
-        query, addition = append_method_query(exchange.method, kind, str(len(body)), io.BytesIO(body), key)
-        key += addition
-        fields |= {"method": exchange.method, "requestBody": query or ""}
+        query, key = with_body(key, exchange.method, kind, exchange.request_body)
+        fields |= {"method": exchange.method, "requestBody": query}
     date = "".join(c for c in warc.warc_date(exchange.at) if c.isdigit())[:14]
-    return f"{_surt(key)} {date} {json.dumps(fields, ensure_ascii=False)}\n"
-
-
-def _surt(url: str) -> str:
-    try:
-        key = str(surt(url))
-    except (ValueError, UnicodeError):
-        key = url
-    return key.replace(" ", "%20")
+    return f"{sort_key(key)} {date} {json.dumps(fields, ensure_ascii=False)}\n"
 
 
 def read_wacz(path: Path) -> Iterator[warc.Record]:

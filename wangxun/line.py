@@ -90,6 +90,8 @@ class Line:
         reading = self._read(page)
         if wants_browser(page, reading):
             return Verdict(render=True)
+        for hop in hops_of(page):
+            self._http.append(hop)
         record = self._http.append(exchange_of(page))
         snapshot = Snapshot(
             id=new_id(page.fetched_at),
@@ -255,6 +257,26 @@ def digest_of(page: FetchedPage) -> str:
 
 def header(page: FetchedPage, name: str) -> str | None:
     return next((value for key, value in page.headers if key.lower() == name), None)
+
+
+def hops_of(page: FetchedPage) -> list[Exchange]:
+    """The redirects on the way, each with its status and headers."""
+    return [
+        Exchange(
+            url=hop.url,
+            method="GET",
+            request_headers=page.request_headers,
+            request_body=b"",
+            status=hop.status,
+            reason="",
+            response_headers=hop.headers,
+            response_body=b"",
+            at=page.fetched_at,
+            redirected_from=page.redirects[number - 1].url if number else "",
+            body_missing="redirect",
+        )
+        for number, hop in enumerate(page.redirects)
+    ]
 
 
 def exchange_of(page: FetchedPage) -> Exchange:

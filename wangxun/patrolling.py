@@ -141,6 +141,7 @@ def run_patrol(
     policy = policy_of(config, max_pages=max_pages, render=render, browser=True)
     sites, begin = sites_of(runtime, urls, site_ids)
     seeds = begin or [entry for site in sites for entry in site.entry_urls]
+    runtime.vault.recover()
     run_id = begin_run(runtime, sites, seeds)
     line = Line(runtime, run_id, review_key=review_key(config.keys_dir))
     try:

@@ -22,7 +22,6 @@ MAX_CANDIDATES: Final = 400
 
 _UNREAD = frozenset({"script", "style", "head", "noscript", "template", "select", "svg", "textarea", "iframe"})
 _ROWS = frozenset({"tr", "dl", "li", "p", "div"})
-_DIGIT = re.compile(r"\d")
 _CENTS_NAME = re.compile(r"cent|decimal|fraction|minor|penny|pence|kurus|xiaoshu", re.IGNORECASE)
 _BARE = re.compile(r"\s*\d[\d.,  '’]{0,14}(?:,-|\.-)?\s*$")
 _PRICE_WORDS = words(
@@ -100,7 +99,7 @@ class Candidates:
     def _gather(self) -> None:
         nodes = self.tree.nodes
         self._marks = [i for i, n in enumerate(nodes) if n.tag == "#" and MONEY_MARK.search(n.text)]
-        bare: list[int] = []
+        marked, bare = set(self._marks), list[int]()
         i = 0
         while i < len(nodes) and len(self.all) <= MAX_CANDIDATES:
             node = nodes[i]
@@ -108,9 +107,9 @@ class Candidates:
                 i = node.end
                 continue
             i += 1
-            if node.tag != "#" or len(node.text) >= 400 or node.parent < 0 or not _DIGIT.search(node.text):
+            if node.tag != "#" or len(node.text) >= 400 or node.parent < 0:
                 continue
-            if not self._whole(i - 1, node.parent) and _BARE.match(node.text):
+            if not (i - 1 in marked and self._whole(i - 1, node.parent)) and _BARE.match(node.text):
                 bare.append(i - 1)
         self._taken = sorted({c.node for c in self.all})
         for i in bare:
@@ -119,9 +118,11 @@ class Candidates:
     def _whole(self, i: int, parent: int) -> bool:
         """Amounts with their currency within one text."""
         prices = [p for p in find_prices(self.tree.nodes[i].text) if p.amount]
+        if not prices:
+            return False
         for price in self._in_row(parent, prices):
             self._add(price, parent, bare=False)
-        return bool(prices)
+        return True
 
     def _climb(self, i: int, parent: int) -> None:
         """A bare number: the smallest element around it, at most four steps up, that holds its currency too."""

@@ -173,7 +173,7 @@ def _put_code(code: str, name: str, source: str, facts: dict[str, Fact], notes: 
 def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
     if match := _NAME_LABEL.search(text):
         value = re.split(r"[\n|;\uff1b]|统一社会|法定代表|注册|地址|电话|\s{2,}", match[1])[0].strip(
-            " :\uff1a,\uff0c。"
+            " :\uff1a,\uff0c。\u3000\t"
         )
         if 2 <= len(value) <= 60:
             facts.setdefault(f"{prefix}operator", Fact(value, source, 0.9))
@@ -184,7 +184,7 @@ def _words(text: str, source: str, prefix: str, facts: dict[str, Fact]) -> None:
         ("tw_business_number", _TAIWAN, 0.9),
     ):  # fmt: skip
         if match := pattern.search(text):
-            value = re.split(r"[\n|]|电话|邮编|\s{2,}", match[1])[0].strip(" :\uff1a,\uff0c。;\uff1b")
+            value = re.split(r"[\n|]|电话|邮编|\s{2,}", match[1])[0].strip(" :\uff1a,\uff0c。;\uff1b\u3000\t")
             if value and (
                 name != "registration_type"
                 or any(w in value for w in ("公司", "个体", "合作社", "企业", "个人", "合伙"))

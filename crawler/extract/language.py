@@ -29,13 +29,12 @@ def guess_language(text: str) -> str | None:
     sample = text[:120]
     if sample.isascii():
         return "en" if _WORD.search(sample) else None
-    if _HAN.search(sample):
-        if len(_KANA.findall(sample)) * 4 > len(_HAN.findall(sample)):
-            return "ja"
-        chars = set(sample)
-        return "zh-Hant" if len(chars & _TRADITIONAL) > len(chars & _SIMPLIFIED) else "zh"
     if _KANA.search(sample):
-        return "ja"
+        return "ja" if len(_KANA.findall(sample)) * 4 > len(_HAN.findall(sample)) else "zh"
+    chars = set(sample)
+    traditional, simplified = len(chars & _TRADITIONAL), len(chars & _SIMPLIFIED)
+    if traditional or simplified or _HAN.search(sample):
+        return "zh-Hant" if traditional > simplified else "zh"
     for tag, pattern in _OTHER:
         if pattern.search(sample):
             return tag

@@ -104,6 +104,15 @@ _NOT_SHOP: Final = frozenset({Region.REVIEW, Region.QA, Region.NAV, Region.FOOTE
 _DIGIT = re.compile(r"\d")
 
 
+#: Fact, words of which one must stand somewhere on the page, and how the number is written.
+_COUNTED: Final = (
+    ("sales_count", "销 銷 售 賣 成交 付款 拼 购买 購買 收货 sold bought", _SALES),
+    ("viewers", "浏览 看 围观 关注 viewing looking watching", _VIEWERS),
+    ("stock", "剩 库存 庫存 存货 存貨 stock only", _STOCK),
+    ("stock", "left", _LEFT),
+)
+
+
 class Votes:
     """Weight behind each amount, and the strongest source that names it."""
 
@@ -143,6 +152,8 @@ class Listing:
         self.places, self.main, self.title, self.url, self.has_button = places, main, title, url, has_button
         self.facts: dict[str, Fact] = {}
         self.notes: list[str] = []
+        self._counted: list[tuple[str, re.Pattern[str]]] = []
+        self._told_mode = False
         self.labelled = self._labels()
         self._name()
         self._price()
@@ -401,6 +412,11 @@ class Listing:
                 value = count(claim.value) if name == "stock" else claim.value
                 if value:
                     self.facts[name] = Fact(value, claim.source, 0.8)
+        everything = "\n".join(p.text for p in self.passages if len(p.text) <= 300).casefold()
+        self._counted = [
+            (name, pattern) for name, marks, pattern in _COUNTED if any(m in everything for m in marks.split())
+        ]
+        self._told_mode = any(m in everything for m in ("保税", "保稅", "直邮", "直郵", "跨境", "一般贸易"))
         for passage in self.passages:
             source = f"dom:{passage.selector}"
             if passage.region is Region.REVIEW and len(passage.text) < 40:
@@ -438,15 +454,15 @@ class Listing:
     def _counts(self, text: str, source: str) -> None:
         facts = self.facts
         if not _DIGIT.search(text):
-            if "mode" not in facts and (mode := _MODE.search(text)):
+            if self._told_mode and "mode" not in facts and (mode := _MODE.search(text)):
                 facts["mode"] = Fact(mode[0], source, 0.7)
             return
-        for name, pattern in (("sales_count", _SALES), ("viewers", _VIEWERS), ("stock", _STOCK), ("stock", _LEFT)):
+        for name, pattern in self._counted:
             if name not in facts and (match := pattern.search(text)):
                 number = count(match[1] or (match[2] if match.re.groups > 1 else ""))
                 if number:
                     facts[name] = Fact(number, source, 0.75)
-        if "mode" not in facts and (mode := _MODE.search(text)):
+        if self._told_mode and "mode" not in facts and (mode := _MODE.search(text)):
             facts["mode"] = Fact(mode[0], source, 0.7)
         if "rating" not in facts and (
             match := _RATING.search(text) or _RATING_ZH.search(text) or _RATING_COUNT.search(text)

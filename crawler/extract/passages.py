@@ -23,6 +23,9 @@ _INLINE = words(
     "small span strike strong sub sup time tt u var wbr wx-inline"
 )
 _COLONS = " :\uff1a"
+#: Elements read as one line, and elements whose attributes may hold words.
+_JOINED = frozenset({"tr", "select"})
+_LABELLED = frozenset({"img", "input", "a", "span", "i"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
 _STYLE_HIDDEN: Final = (
     ("display", re.compile(r"display\s*:\s*none", re.IGNORECASE)),
@@ -84,7 +87,7 @@ class PassageReader:
             if node.tag in NOT_TEXT and node.tag != "body":
                 i = self._opaque(i, node)
                 continue
-            joined = self._joined(i, node)
+            joined = self._joined(i, node) if node.tag in _JOINED else None
             if joined is not None:
                 self._flush()
                 self._emit(i, joined)
@@ -102,7 +105,8 @@ class PassageReader:
                     self._flush()
                     pending.append((node.end, block_node))
                     block_node = i
-                self._attributes(i, node, block_node)
+                if node.attrs and node.tag in _LABELLED:
+                    self._attributes(i, node, block_node)
             else:
                 self._flush()
                 pending.append((node.end, block_node))

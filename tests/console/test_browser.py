@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 import seed
-from conftest import Served, build
+from bureau import Served, build
 
 pytestmark = pytest.mark.browser
 ARGS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import seed
-from conftest import Bureau, build
+from bureau import Bureau, build
 from sqlalchemy import select
 from starlette.testclient import TestClient
 

@@ -148,3 +148,23 @@ def test_rectangles_shadow_roots_and_frames() -> None:
 
 def test_definition_of_voices_covers_what_we_emit(listing: PageReading) -> None:
     assert {p.region for p in listing.passages} & SHOP_VOICE
+
+
+def test_whatever_stands_inside_a_review_stays_the_consumers(texts: Texts) -> None:
+    page = (
+        '<body><h1>茶杯</h1><ul class="comment-list"><li class="comment"><h4 class="title">最好的杯子</h4><b class="price">¥1 值了</b>'
+        '<span class="badge">全国第一</span><div class="description">国家级品质</div></li></ul></body>'
+    )
+    reading = read_page(page, "https://a.example/item/1.html")
+    assert set(texts(reading, Region.REVIEW)) >= {"最好的杯子", "国家级品质"}
+    assert not {"最好的杯子", "¥1 值了", "全国第一", "国家级品质"} & {
+        text for region in SHOP_VOICE for text in texts(reading, region)
+    }
+
+
+def test_full_width_colons_are_read_like_half_width_ones() -> None:
+    page = "<footer><p>企业名称\uff1a南屿日用品有限公司\u3000统一社会信用代码\uff1a91460000MA5T0AAA0P</p><p>经营场所\uff1a海口市某路1号</p></footer>"
+    reading = read_page(page, "https://a.example/")
+    assert reading.value("operator") == "南屿日用品有限公司"
+    assert reading.value("uscc") == "91460000MA5T0AAA0P"
+    assert reading.value("address") == "海口市某路1号"
