@@ -11,6 +11,7 @@ help:
 	@echo "make test-long   长测试:百万行、多次断电、无障碍全查、重放"
 	@echo "make check       格式、类型、导入方向、规则检查"
 	@echo "make setup       只做准备;无变化时立即返回 (FORCE=1 重做)"
+	@echo "make screens     重拍文档截图"
 	@echo "make lock        维护者:重新锁定依赖 (需要 uv 与 npm)"
 
 setup:
@@ -31,6 +32,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/wangxun rules lint
+
+screens: setup
+	@$(BIN)/python -m wangxun.demo --once --screens docs/images
 
 lock:
 	uv pip compile requirements/build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements/build.txt

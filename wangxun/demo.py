@@ -236,6 +236,35 @@ def serve(config: Settings, password: str) -> None:
         uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[sock])
 
 
+def shoot(config: Settings, password: str, folder: Path) -> None:
+    """The pictures of the documentation, from this very market."""
+    import threading
+
+    import uvicorn
+    from playwright.sync_api import sync_playwright
+
+    from console import screens
+    from crawler.browser.launch import find_chromium
+    from wangxun.cli.serve import listening
+    from wangxun.web import console_app
+
+    with opened(config, DAYS[-1]) as line:
+        sock = listening(config.host, 0)
+        server = uvicorn.Server(uvicorn.Config(console_app(line, simulated=True), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+        thread.start()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+            )
+            base = f"http://{config.host}:{sock.getsockname()[1]}"
+            made = screens.shoot(browser, base, folder, name=OFFICER, password=password)
+            browser.close()
+        server.should_exit = True
+        thread.join(timeout=10)
+    out.print(f"截图 {len(made)} 张: {folder}")
+
+
 def port_free(host: str, port: int) -> bool:
     from wangxun.cli.serve import listening
 
@@ -249,6 +278,7 @@ def port_free(host: str, port: int) -> bool:
 def main() -> int:
     words = argparse.ArgumentParser(prog="make demo", description=__doc__)
     words.add_argument("--once", action="store_true", help="跑完即停,不打开控制台")
+    words.add_argument("--screens", type=Path, metavar="目录", help="另存控制台截图到该目录 (文档用)")
     words.add_argument("--data", type=Path, default=ROOT / ".demo", help="示范数据目录(每次清空)")
     asked = words.parse_args()
     password = secrets.token_urlsafe(9)
@@ -271,6 +301,8 @@ def main() -> int:
         )
         out.print(queue_table(rows))
         prove(config, rows)
+        if asked.screens:
+            shoot(config, password, asked.screens)
         if asked.once:
             out.print(f"账号 {OFFICER} 密码 {password} — 打开控制台: make demo (不带 --once)")
         else:

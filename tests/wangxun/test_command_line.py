@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,54 @@ def test_unknown_environment_variable_is_named(
     monkeypatch.setenv("WANGXUN_DELLAY", "1")
     settings()
     assert "WANGXUN_DELAY" in capsys.readouterr().err
+
+
+def test_doctor_names_what_is_missing_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANGXUN_BROWSER", str(tmp_path / "no-browser"))
+    assert main(["doctor", "--json"]) == 0
+    checks = {c["name"]: c for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert {
+        "Python",
+        "数据目录",
+        "数据库",
+        "浏览器",
+        "中文字体",
+        "时钟偏差",
+        "可信时间戳",
+        "签名密钥",
+        "控制台前端",
+    } == checks.keys()
+    assert checks["浏览器"]["state"] == "limited"
+    assert "WANGXUN_BROWSER" in checks["浏览器"]["do"]
+    assert all(c["do"] for c in checks.values() if c["state"] != "ok")
+
+
+def test_doctor_fails_on_an_unreachable_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANGXUN_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    assert main(["doctor"]) == 1
+    assert "✗ 数据库" in capsys.readouterr().out
+
+
+def test_serve_answers_and_stops(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wangxun", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        assert served.stdout
+        lines = iter(served.stdout.readline, "")
+        address = next(line for line in lines if "http://" in line).split()[1]
+        with urllib.request.urlopen(address + "login", timeout=30) as answer:
+            assert answer.status == 200
+            assert "网巡" in answer.read().decode()
+        served.send_signal(signal.SIGINT)
+        assert served.wait(timeout=30) in (0, 130)
+
+
+def test_serve_on_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
