@@ -14,6 +14,8 @@ from semantic_lib.load import library
 #: The platform's furniture is not the shop's claim, and lists of other goods are judged on those goods' own pages, where
 #: the clue belongs. Hidden text is kept: a page may show it later.
 _SKIPPED = frozenset({Region.CHROME, Region.NAV})
+#: A browser's window title and the description for search engines repeat the page; the words on it are the better proof.
+_REPEATS = frozenset({"document-title", "meta"})
 #: How trade is done, as the reading's fact `mode` names it, in the words that mean cross-border retail import.
 _CROSSING = ("cross-border", "bonded", "跨境", "保税", "1210", "9610")
 
@@ -27,7 +29,11 @@ class TextClaims:
     def __call__(self, snapshot: Snapshot, history: History, registers: Registers, at: datetime) -> Detection:
         known = self._library or library()
         reading = snapshot.reading
-        numbered = [(n, p) for n, p in enumerate(reading.passages) if p.region not in _SKIPPED and p.text.strip()]
+        numbered = [
+            (n, p)
+            for n, p in enumerate(reading.passages)
+            if p.region not in _SKIPPED and p.hidden not in _REPEATS and p.text.strip()
+        ]
         found = known.read(
             [passage for _, passage in numbered],
             at=at,
