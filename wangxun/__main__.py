@@ -37,11 +37,26 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def say(text: str) -> str:
-    """`text` in the language of the settings (WANGXUN_LANGUAGE=en for English)."""
+def language() -> str:
+    """zh or en: the variable, else the settings where they could be read."""
     import os
 
-    if os.environ.get("WANGXUN_LANGUAGE", "zh").startswith("zh"):
+    if chosen := os.environ.get("WANGXUN_LANGUAGE"):
+        return chosen
+    if "wangxun.settings" not in sys.modules:
+        return "zh"
+    from contracts.errors import UsageError
+    from wangxun.settings import settings
+
+    try:
+        return settings().language
+    except UsageError:
+        return "zh"
+
+
+def say(text: str) -> str:
+    """`text` in the language of the settings (WANGXUN_LANGUAGE=en for English)."""
+    if language() == "zh":
         return text
     from console.i18n import translator
 

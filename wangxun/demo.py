@@ -233,7 +233,9 @@ def serve(config: Settings, password: str) -> None:
         out.rule("控制台 console")
         out.print(f"地址 {address}   账号 {OFFICER}   密码 {password}   (Ctrl-C 停止)")
         app = console_app(line, simulated=True, notice=f"示例账号: {OFFICER} / {password}")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[sock])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=5)).run(
+            sockets=[sock]
+        )
 
 
 def shoot(config: Settings, password: str, folder: Path) -> None:

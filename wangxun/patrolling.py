@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cases import registry, runs
-from contracts.errors import UsageError
+from contracts.errors import EnvironmentFault, UsageError
 from contracts.site import Render, Site
+from crawler.browser.launch import find_chromium
 from crawler.causes import FailureCause
 from crawler.patrol import patrol
 from crawler.urls import normalise
 from crawler.values import CrawlPolicy, Progress, Tally
-from wangxun.browser import find_browser
 from wangxun.keys import review_key
 from wangxun.line import Counts, Line
-from wangxun.pictures import Pictures, take_pictures
+from wangxun.pictures import Pictures, take_pictures, waiting
 from wangxun.runtime import Runtime
 from wangxun.settings import Settings
 
@@ -75,10 +75,16 @@ def user_agent(config: Settings) -> str:
     return f"WangxunPatrol/{__version__} (public web patrol; {who})"
 
 
-def policy_of(config: Settings, *, max_pages: int | None, render: Render | None, browser: bool) -> CrawlPolicy:
-    program = find_browser(config.browser)
+def policy_of(config: Settings, *, max_pages: int | None, render: Render | None) -> CrawlPolicy:
+    program: str | None
+    try:
+        program = find_chromium(str(config.browser) if config.browser else None)
+    except EnvironmentFault:
+        if config.browser or (render or config.render) is Render.ALWAYS:
+            raise
+        program = None
     wanted = render or config.render
-    if wanted is Render.AUTO and (program is None or not browser):
+    if wanted is Render.AUTO and program is None:
         wanted = Render.NEVER  # without a browser the static reading is what there is; `doctor` says so
     return CrawlPolicy(
         user_agent=user_agent(config),
@@ -89,7 +95,7 @@ def policy_of(config: Settings, *, max_pages: int | None, render: Render | None,
         timeout_s=float(config.timeout),
         max_bytes=config.max_bytes,
         allow_private=config.allow_private,
-        browser=str(program) if program else None,
+        browser=program,
     )
 
 
@@ -138,7 +144,7 @@ def run_patrol(
     if not urls and not site_ids:
         raise UsageError("没有要巡查的网址", hint="给出网址,或用 --site 指定已登记的网站 (wangxun site list)")
     config = runtime.config
-    policy = policy_of(config, max_pages=max_pages, render=render, browser=True)
+    policy = policy_of(config, max_pages=max_pages, render=render)
     sites, begin = sites_of(runtime, urls, site_ids)
     seeds = begin or [entry for site in sites for entry in site.entry_urls]
     runtime.vault.recover()
@@ -157,7 +163,7 @@ def run_patrol(
         )
     finally:
         line.close()
-    taken = Pictures()
+    taken = Pictures(left=waiting(runtime))
     if pictures and policy.render is not Render.NEVER and policy.browser and not tally.interrupted:
         taken = take_pictures(runtime, browser=policy.browser, run_id=run_id, most=most_pictures, on_picture=on_picture)
     report = Report(tally, line.counts, taken, frozenset(normalise(s) or s for s in seeds))

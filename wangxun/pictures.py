@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cases import captures
-from contracts.clock import iso
 from contracts.errors import WangxunError
 from wangxun.runtime import Runtime
 
 if TYPE_CHECKING:
     from evidence.capture import Capture
+    from wangxun.proving import Proving
 
 
 @dataclass(slots=True)
@@ -43,9 +43,14 @@ def take_pictures(
     done = Pictures()
     with suppress(KeyboardInterrupt):  # what was taken is sealed and noted; the rest waits in the queue
         asyncio.run(_take(runtime, browser, run_id, most, done, on_picture))
-    with runtime.session(read_only=True) as session:
-        done.left = captures.waiting(session)
+    done.left = waiting(runtime)
     return done
+
+
+def waiting(runtime: Runtime) -> int:
+    """Captures that still wait in the queue."""
+    with runtime.session(read_only=True) as session:
+        return captures.waiting(session)
 
 
 async def _take(
@@ -58,7 +63,9 @@ async def _take(
 ) -> None:
     from crawler.browser.launch import launch
     from evidence.capture import LAUNCH_ARGS
+    from wangxun.proving import Proving
 
+    proving = Proving(runtime)
     async with launch(browser, allow_private=runtime.config.allow_private, extra=LAUNCH_ARGS) as started:
         while most is None or done.taken + done.failed < most:
             with runtime.session() as session:
@@ -76,7 +83,7 @@ async def _take(
                     captures.capture_failed(session, task.id, error.text())
             else:
                 done.taken += 1
-                done.unproven += note_capture(runtime, task, capture)
+                done.unproven += note_capture(runtime, task, capture, proving)
             on_picture(done)
 
 
@@ -101,8 +108,10 @@ async def capture_task(runtime: Runtime, browser: object, task: captures.Capture
     )
 
 
-def note_capture(runtime: Runtime, task: captures.CaptureTask, capture: Capture) -> list[str]:
-    """Rows of a sealed capture; returns the rules whose words the sealed page did not show."""
+def note_capture(runtime: Runtime, task: captures.CaptureTask, capture: Capture, proving: Proving) -> list[str]:
+    """Rows of a sealed capture; returns what the sealed page does not bear out, one line each."""
+    from wangxun.proving import note_unproven
+
     sealed = captures.Sealed(
         id=capture.evidence_id,
         level="full",
@@ -114,9 +123,6 @@ def note_capture(runtime: Runtime, task: captures.CaptureTask, capture: Capture)
         timestamp_state=capture.timestamp,
         simulated=runtime.clock.simulated,
     )
-    missing = sorted({found.hit.rule for found in capture.hits if not found.rects and found.hit.quote})
     with runtime.session() as session:
         captures.capture_done(session, task.id, sealed)
-        if missing:
-            captures.note_unproven(session, task.snapshot_id, missing, at=runtime.clock.now())
-    return [f"{rule} {task.url} {iso(runtime.clock.now())}" for rule in missing]
+    return note_unproven(runtime, task.snapshot_id, proving.unproven(task.snapshot_id, capture))

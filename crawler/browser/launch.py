@@ -41,17 +41,24 @@ class Launched:
 
 
 def find_chromium(program: str | None = None) -> str:
-    """Path of a Chromium. Raises EnvironmentFault when `program` is given and is none, or none is found."""
-    wanted = program or os.environ.get("WANGXUN_BROWSER")
-    if wanted:
-        found = shutil.which(wanted)
+    """Path of a Chromium: the one asked for, else the system's, else the one Playwright downloaded.
+
+    Raises EnvironmentFault when `program` is none (it is never silently replaced), or none is found.
+    """
+    if program:
+        found = shutil.which(program)
         if found is None:
-            raise EnvironmentFault("浏览器“{program}”不存在或不可执行", program=wanted)
+            raise EnvironmentFault(
+                "浏览器“{program}”不存在或不可执行", hint="改正 WANGXUN_BROWSER，或留空自动查找", program=program
+            )
         return found
     for name in _NAMES:
         if found := shutil.which(name):
             return found
-    raise EnvironmentFault("没有找到 Chromium", hint="请安装发行版的 chromium，或用设置 browser 指明其路径")
+    downloads = Path.home() / ".cache" / "ms-playwright"
+    for own in sorted(downloads.glob("chromium-*/chrome-linux*/chrome")):
+        return str(own)
+    raise EnvironmentFault("没有找到 Chromium", hint="以 root 执行 apt-get install chromium，或 make setup FORCE=1")
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -127,6 +128,8 @@ def test_serve_answers_and_stops(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "wangxun", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         assert served.stdout
+        stop = threading.Timer(60, served.kill)  # a hanging server must not hang the tests
+        stop.start()
         lines = iter(served.stdout.readline, "")
         address = next(line for line in lines if "http://" in line).split()[1]
         with urllib.request.urlopen(address + "login", timeout=30) as answer:
@@ -134,6 +137,7 @@ def test_serve_answers_and_stops(tmp_path: Path) -> None:
             assert "网巡" in answer.read().decode()
         served.send_signal(signal.SIGINT)
         assert served.wait(timeout=30) in (0, 130)
+        stop.cancel()
 
 
 def test_serve_on_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

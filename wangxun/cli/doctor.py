@@ -15,7 +15,6 @@ import typer
 
 from contracts.clock import SystemClock
 from contracts.errors import WangxunError
-from wangxun.browser import find_browser
 from wangxun.settings import Settings, settings
 
 #: A patrol of a thousand pages with pictures keeps about this much.
@@ -60,22 +59,18 @@ def check_database(config: Settings) -> Check:
         engine.dispose()
     except WangxunError as error:
         return Check("数据库", "missing", error.text(), "检查 WANGXUN_DATABASE_URL 和数据库服务")
-    return Check("数据库", "ok", str(found))
+    return Check("数据库", "ok", f"{found.dialect} {found.version}" + ("" if found.ready else ",首次使用时升级"))
 
 
 def check_browser(config: Settings) -> Check:
+    from crawler.browser.launch import find_chromium
+
     try:
-        program = find_browser(config.browser)
+        program = find_chromium(str(config.browser) if config.browser else None)
     except WangxunError as error:
-        return Check("浏览器", "limited", error.text(), "改正 WANGXUN_BROWSER")
-    if program is None:
-        return Check(
-            "浏览器",
-            "limited",
-            "没有 Chromium: 不能渲染、截图和完整固证",
-            "以 root 执行 apt-get install chromium,或 make setup FORCE=1",
-        )
-    words = [str(program), "--version"]
+        do = "改正 WANGXUN_BROWSER" if config.browser else "apt-get install chromium"
+        return Check("浏览器", "limited", f"{error.text()};不能渲染、截图和完整固证", do)
+    words = [program, "--version"]
     shown = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False).stdout  # noqa: S603 — the browser itself
     return Check("浏览器", "ok", f"{shown.strip() or program} ({program})")
 

@@ -12,12 +12,13 @@ from wangxun.runtime import runtime
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes any free one. Raises EnvironmentFault when the address is taken or foreign."""
+    """A listening socket; port 0 takes any free one. Raises EnvironmentFault when the address is taken or foreign."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
+        sock.listen(128)  # who follows the printed address at once waits instead of being refused
     except OSError as error:
         sock.close()
         raise EnvironmentFault(
@@ -48,6 +49,8 @@ def serve(
         sock = listening(host or line.config.host, line.config.port if port is None else port)
         address, chosen = sock.getsockname()[:2]
         print(f"控制台: http://{address}:{chosen}/  (Ctrl-C 停止)", flush=True)
-        server = uvicorn.Server(uvicorn.Config(console_app(line), log_level="warning", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(console_app(line), log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+        )
         server.run(sockets=[sock])
     return 0
