@@ -44,12 +44,14 @@ def exchange(body: bytes, clock: Clock, *, url: str = "http://shop.test/item/1",
     )
 
 
-def captured(program: str, vault: Vault, clock: Clock, *urls: str, about: CaptureRequest = CaptureRequest(), settings: CaptureSettings = CaptureSettings()) -> list[Capture]:  # noqa: B008 - frozen  # fmt: skip
+def captured(program: str, vault: Vault, clock: Clock, *urls: str, about: CaptureRequest = CaptureRequest(), settings: CaptureSettings = CaptureSettings(), flags: tuple[str, ...] = ()) -> list[Capture]:  # noqa: B008 - frozen  # fmt: skip
     """Full captures of `urls`, one browser."""
 
     async def go() -> list[Capture]:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *LAUNCH_ARGS])
+            browser = await playwright.chromium.launch(
+                executable_path=program, args=["--no-sandbox", *LAUNCH_ARGS, *flags]
+            )
             made = [
                 await capture_full(browser, url, vault=vault, clock=clock, about=about, settings=settings)
                 for url in urls

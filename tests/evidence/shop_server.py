@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import io
 import json
+import ssl
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 
 from PIL import Image
@@ -28,6 +30,14 @@ def jpeg(seed: int, width: int = 320, height: int = 200) -> bytes:
 
 VIDEO = bytes(range(256)) * 2000
 BIG = bytes(range(251)) * 48_000  # about 12 MB: above the limit from which bodies are streamed
+HUGE = 60 << 20  #: bytes of /huge.bin
+CACHED = {"Cache-Control": "max-age=86400", "ETag": '"1"'}  #: a browser would answer from its own memory
+#: Loads itself anew once everything is there, as shops do after choosing a city.
+RELOADS = """<img src='/img/1.jpg'><script src='/cached.js'></script><p>城市 <b id=city></b></p><script>
+if (!sessionStorage.city) { sessionStorage.city = '杭州'; onload = () => location.reload(); } else city.textContent = sessionStorage.city;
+</script>"""
+#: Sets a cookie and loads itself anew before anything else: the first answer is a gate, the second the page.
+GATE = "<script>document.cookie = 'pass=1'; location.reload();</script>"
 
 
 def listing(other: str, pictures: int, *, price_by: str = "blob") -> str:
@@ -65,6 +75,7 @@ class Shop:
     """`served` counts (method, host, path, status, SHA-256 of the body as sent), redirects included."""
 
     pictures: int = 4
+    certificate: Path | None = None  #: PEM with key: served by https
     served: Counter[tuple[str, str, str, int, str]] = field(default_factory=Counter)
     posts: list[bytes] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,6 +85,10 @@ class Shop:
         for address in ("127.0.0.1", "127.0.0.2"):
             server = ThreadingHTTPServer((address, 0), self._handler())
             server.daemon_threads = True
+            if self.certificate:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(self.certificate)
+                server.socket = context.wrap_socket(server.socket, server_side=True)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self._servers.append(server)
         return self
@@ -92,15 +107,18 @@ class Shop:
         return "{}:{}".format(*self._servers[1].server_address)
 
     def url(self, path: str) -> str:
-        return f"http://{self.host}{path}"
+        return f"http{'s' if self.certificate else ''}://{self.host}{path}"
 
     def page(self, path: str) -> tuple[int, str, bytes, dict[str, str]]:
         """Status, type, body, further headers."""
         if path.startswith("/img/"):
-            return 200, "image/jpeg", jpeg(int(path[5:-4])), {}
+            return 200, "image/jpeg", jpeg(int(path[5:-4])), CACHED if path == "/img/1.jpg" else {}
+        if path == "/huge.bin":
+            return 200, "application/octet-stream", (b"%064d" % 7) * (HUGE // 64), {}
         table = {
             "/listing": (200, "text/html; charset=utf-8", listing(self.other, self.pictures).encode(), {}),
             "/plain": (200, "text/html; charset=utf-8", SHELL.format(title="p", body="<p>国家级 好茶</p>").encode(), {}),
+            "/gate": (200, "text/html; charset=utf-8", SHELL.format(title="g", body="<p>门内商品</p><img src='/img/1.jpg'>").encode(), {}),
             "/start": (302, "text/html", b"", {"Location": "/middle", "Set-Cookie": "a=1"}),
             "/middle": (301, "text/html", b"gone", {"Location": "/listing"}),
             "/price": (200, "application/json", '{"price": "¥39.90"}'.encode(), {}),
@@ -115,6 +133,9 @@ class Shop:
             "/big.bin": (200, "application/octet-stream", BIG, {}),
             "/broken": (200, "text/html", SHELL.format(title="b", body="<img src='/nothing.jpg' width=90 height=90>").encode(), {}),
             "/leaves": (200, "text/html", SHELL.format(title="l", body="<p>留下</p><script>addEventListener('scroll',()=>location='/away');</script><div style='height:4000px'></div>").encode(), {}),
+            "/reloads": (200, "text/html; charset=utf-8", SHELL.format(title="r", body=RELOADS).encode(), CACHED),
+            "/cached.js": (200, "text/javascript", b"var kept = 1;", CACHED),
+            "/huge": (200, "text/html; charset=utf-8", SHELL.format(title="g", body="<p id=p></p><script>fetch('/huge.bin').then(r => r.blob()).then(b => p.textContent = b.size)</script>").encode(), {}),
             "/hangs": (200, "text/html", SHELL.format(title="h", body="<script>onload=()=>setTimeout(()=>{for(;;);},50)</script>").encode(), {}),
             "/asks": (200, "text/html", SHELL.format(title="a", body="<script>alert('你好');console.log('说明')</script><p>答</p>").encode(), {}),
         }  # fmt: skip
@@ -142,6 +163,8 @@ class Shop:
                     start = int(asked[6:].split("-")[0])
                     body, status = VIDEO[start:], 206
                     more = {"Content-Range": f"bytes {start}-{len(VIDEO) - 1}/{len(VIDEO)}", "Accept-Ranges": "bytes"}
+                if self.path == "/gate" and "pass=1" not in self.headers.get("cookie", ""):
+                    status, kind, body = 200, "text/html; charset=utf-8", GATE.encode()
                 key = (self.command, self.headers["host"], self.path, status, hashlib.sha256(body).hexdigest())
                 with shop._lock:
                     shop.served[key] += 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import errno
+import gzip
 import hashlib
 import io
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -101,27 +103,96 @@ def test_unchanged_page_is_a_small_revisit_of_the_first(tmp_path: Path) -> None:
         False,
     ]
     assert vault.original(third.evidence_id).evidence_id == first.evidence_id
-    assert second.length + len(second.line) + 1 <= 0.03 * first.length
     for record in (second, third, bare):
         vault_body = vault.exchange(record.evidence_id)
         assert vault_body.response_body == body
         assert vault_body.status == 200
 
 
+def realistic_page(number: int, size: int = 60_000) -> bytes:
+    """A shop page as real ones are: about a fifth of its bytes remain when packed."""
+    row = "<li class='sku-item' data-id='{0}'><a href='/item/{0}.html?spm={1}'><span>{2}</span></a><em class='price'>¥{3}.90</em><i class='sold'>已售{1}件</i><button class='add-cart' type='button'>加入购物车</button></li>"
+    rows, length = [], 0
+    chance = random.Random(number)
+    while length < size:
+        words = "".join(chr(chance.randrange(0x4E00, 0x4E00 + 1500)) for _ in range(9))
+        rows.append(row.format(chance.randrange(10**9), f"{chance.getrandbits(32):x}", words, chance.randrange(999)))
+        length += len(rows[-1].encode())
+    return "".join(rows).encode()[:size]
+
+
+@pytest.mark.parametrize(("size", "pages_a_commit"), [(60_000, 1), (60_000, 20), (20_000, 1)])
+def test_unchanged_pages_store_three_hundredths_of_the_first_visit(
+    tmp_path: Path, size: int, pages_a_commit: int
+) -> None:
+    """All files of the run are counted, the journal of commits among them."""
+    vault = opened(tmp_path)
+    bodies = {number: realistic_page(number, size) for number in range(40)}
+
+    def visit(name: str, earlier: dict[int, str]) -> dict[int, str]:
+        ids = {}
+        with vault.open_run(name, {}) as run:
+            for number, body in bodies.items():
+                page = exchange(body, CLOCK, url=f"http://shop.test/item/{number * 977}.html")
+                ids[number] = run.append(page, earlier=earlier.get(number)).evidence_id
+                if number % pages_a_commit == 0:
+                    run.commit()
+            run.commit()
+            stored[name] = sum(p.stat().st_size for p in (vault.warc / name).iterdir())
+            run.seal()
+        return ids
+
+    stored: dict[str, int] = {}
+    first = visit("a", {})
+    second = visit("b", first)
+    third = visit("c", second)
+    assert stored["a"] < 0.27 * size * len(bodies)  # packed as real pages are
+    assert stored["b"] <= 0.03 * stored["a"]
+    assert stored["c"] <= 0.03 * stored["a"]
+    assert all(vault.exchange(third[number]).response_body == body for number, body in bodies.items())
+    assert vault.original(third[7]).evidence_id == first[7]
+    report = verify_vault(tmp_path / "evidence")
+    assert report.ok, report.failures
+
+
 def test_public_reader_agrees_with_every_record(tmp_path: Path) -> None:
     vault = opened(tmp_path)
     with vault.open_run("r", {"unit": "局"}) as run:
         first = run.append(exchange(PAGE, CLOCK))
-        run.append(exchange(PAGE, CLOCK), earlier=first.evidence_id)
-        run.commit()
-        content = run.path.read_bytes()
-    records = []
+        again = [run.append(exchange(PAGE, CLOCK), earlier=first.evidence_id) for _ in range(3)]
+        run.seal()
+    content = (vault.warc / "r" / "0001.warc.gz").read_bytes()
+    kinds = []
     for record in ArchiveIterator(io.BytesIO(content), parse_http=False):
-        kind = record.headers["WARC-Type"]
-        records.append((kind, record.headers.get("WARC-Refers-To"), record.record_id))
-        assert kind == "revisit" or record.verify_block_digest(consume=True)
-    assert [kind for kind, _, _ in records] == ["warcinfo", "response", "request", "revisit"]
-    assert records[3][1].strip("<>") == records[1][2].strip("<>")
+        kinds.append(record.headers["WARC-Type"])
+        assert record.verify_block_digest(consume=True)
+        if kinds[-1] == "response":
+            named = record.record_id
+    assert kinds == ["warcinfo", "response", "request"]
+    plain = gzip.decompress((vault.warc / "r" / "0001.revisits.gz").read_bytes())
+    records = [(r.headers["WARC-Type"], r.headers["WARC-Refers-To"], r.record_id) for r in ArchiveIterator(io.BytesIO(plain), parse_http=False)]  # fmt: skip
+    assert [kind for kind, _, _ in records] == ["revisit"] * 3
+    assert {to.strip("<>") for _, to, _ in records} == {named.strip("<>")}
+    assert [i.strip("<>").rpartition(":")[2] for _, _, i in records] == [record.evidence_id for record in again]
+
+
+def test_torn_revisits_are_cut_at_the_last_whole_one(tmp_path: Path) -> None:
+    vault = opened(tmp_path)
+    with vault.open_run("r", {}) as run:
+        first = run.append(exchange(PAGE, CLOCK))
+        kept = [run.append(exchange(PAGE, CLOCK), earlier=first.evidence_id) for _ in range(4)]
+    path = vault.warc / "r" / "0001.revisits.gz"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"\x4d\xd0torn in the middle of a block")
+    with opened(tmp_path).open_run("r", {}) as run:
+        more = run.append(exchange(PAGE, CLOCK), earlier=kept[-1].evidence_id)
+        run.seal()
+    again = opened(tmp_path)
+    for record in (*kept, more):
+        assert again.exchange(record.evidence_id).response_body == PAGE
+    assert len({record.evidence_id for record in (*kept, more)}) == 5
+    report = verify_vault(tmp_path / "evidence")
+    assert report.ok, report.failures
 
 
 def test_batch_is_due_after_ten_minutes_and_not_before(tmp_path: Path) -> None:
@@ -195,8 +266,10 @@ while True:
     for _ in range(3):
         record = run.append(exchange(b"page %d" % number * 500, clock))
         number += 1
+    again = run.append(exchange(b"page %d" % (number - 1) * 500, clock), earlier=record.evidence_id)
+    assert again.revisit
     run.commit()
-    print(number, record.evidence_id, flush=True)
+    print(number, record.evidence_id, again.evidence_id, flush=True)
     if number % 12 == 0:
         run.seal(stamp=False)
 """
@@ -211,13 +284,13 @@ def test_kill_while_appending_loses_nothing_committed(tmp_path: Path) -> None:
         command = [sys.executable, "-W", "ignore", "-c", script]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
-            told += [child.stdout.readline().split()[1] for _ in range(lines)]
+            told += [word for _ in range(lines) for word in child.stdout.readline().split()[1:]]
             child.send_signal(signal.SIGKILL)
             rest = [line.split() for line in child.stdout.read().splitlines()]
-        told += [words[1] for words in rest if len(words) == 2 and re.fullmatch(r"http\.r\.\d{4}\.\d+", words[1])]
+        told += [w for words in rest[:-1] for w in words[1:]]  # the last line may be torn
     vault = opened(tmp_path)
     vault.recover()
-    assert len(told) >= 22
+    assert len(told) >= 44
     assert len(set(told)) == len(told)
     for evidence_id in told:
         assert vault.exchange(evidence_id).response_body.startswith(b"page ")
@@ -439,6 +512,8 @@ VAULT_CHANGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "segment byte": (lambda e: change(e / "warc/r/0001.warc.gz", flipped(700)), "0001.warc.gz", "SHA-256 不符"),
     "segment cut": (lambda e: change(e / "warc/r/0001.warc.gz", lambda c: c[:-50]), "0001.warc.gz", "长度不符"),
     "record line": (lambda e: change(e / "warc/r/0001.records.jsonl", flipped(-5)), "0001.warc.gz", "Merkle"),
+    "revisit byte": (lambda e: change(e / "warc/r/0002.revisits.gz", flipped(60)), "0002.revisits.gz", "SHA-256 不符"),
+    "revisits gone": (lambda e: (e / "warc/r/0002.revisits.gz").unlink(), "0002.revisits.gz", "不存在"),
     "manifest": (lambda e: change(e / "warc/r/0001.manifest.json", flipped(-30)), "0001.manifest.json", "签名不成立"),
     "signature": (lambda e: change(e / "warc/r/0001.manifest.sig", flipped(9)), "0001.manifest.json", "签名不成立"),
     "log reordered": (lambda e: change(e / "log/events.jsonl", swapped), "events.jsonl 第 2 行", "不相接"),
@@ -458,9 +533,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     vault = opened(folder)
     with vault.open_run("r", {}) as run:
-        for number in range(2):
-            run.append(exchange(b"%d" % number * 3000, CLOCK))
-            run.seal()
+        first = run.append(exchange(b"0" * 3000, CLOCK))
+        run.seal()
+        run.append(exchange(b"1" * 3000, CLOCK))
+        run.append(exchange(b"0" * 3000, CLOCK), earlier=first.evidence_id)
+        run.seal()
     vault.store.put(b"an object")
     vault.record("x", {})
     vault.checkpoint()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantic_lib.load import library
@@ -21,6 +21,7 @@ def test_folds(written: str, folded: str) -> None:
     assert fold(written).text == folded
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_every_folded_character_points_into_the_original(text: str) -> None:
     page = fold(text)
@@ -32,6 +33,7 @@ def test_every_folded_character_points_into_the_original(text: str) -> None:
     assert len(page.codes) == len(page.kinds) == len(page.text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="好评返现 *·，蕞xianfg女子\n最佳a1", max_size=60))
 def test_every_guess_points_into_the_fold(text: str) -> None:
     page = fold(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from contracts.page import Obstacle, PageKind, PageReading
@@ -37,6 +39,59 @@ def test_page_kind(url: str, body: str, kind: PageKind) -> None:
     if kind is not PageKind.LISTING:
         assert reading.value("price") is None
         assert reading.value("name") is None
+
+
+def _declared(kind: str, **more: object) -> str:
+    said = json.dumps({"@context": "https://schema.org", "@type": kind, **more}, ensure_ascii=False)
+    return f'<script type="application/ld+json">{said}</script>'
+
+
+CUP = _declared("Product", name="青瓷茶杯", offers={"@type": "Offer", "price": "30", "priceCurrency": "CNY"})
+FIRM = _declared("Organization", name="某某公司") + _declared("WebSite", name="某某商城")
+ONE = "<h1>青瓷茶杯</h1><p class='price'>¥30</p><button>立即购买</button>"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        pytest.param(CUP + ONE, PageKind.LISTING, id="one product declared and shown"),
+        pytest.param(FIRM + CUP + ONE, PageKind.LISTING, id="the same with its firm"),
+        pytest.param(ONE, PageKind.LISTING, id="a landing page of one thing"),
+        pytest.param(f"{CUP}{ONE}<h2>猜你喜欢</h2><ul>{CARDS}</ul>", PageKind.LISTING, id="with recommendations"),
+        pytest.param(
+            f"<link rel=canonical href='https://b.example/item/77.html'>{ONE}<ul>{CARDS}</ul>",
+            PageKind.LISTING,
+            id="saved from a product's address",
+        ),
+        pytest.param(f"{FIRM}<h1>某某商城</h1><ul>{CARDS}</ul>", PageKind.HOME, id="a shop's front page"),
+        pytest.param(
+            f"{CUP}<h1>某某商城</h1><ul>{CARDS}</ul>", PageKind.HOME, id="a front page that declares its star"
+        ),
+        pytest.param(
+            "".join(
+                _declared("Product", name=f"杯{n}", offers={"@type": "Offer", "price": f"{n}0"}) for n in range(1, 5)
+            )
+            + f"<h1>某某商城</h1><p class=price>¥10</p><a>立即购买</a><ul>{CARDS}</ul>",
+            PageKind.HOME,
+            id="several products",
+        ),
+        pytest.param(f"{FIRM}<h1>关于某某公司</h1><p>注册资本 1000万元</p>", PageKind.HOME, id="a company"),
+        pytest.param(
+            f"<link rel=canonical href='https://a.example/'>{FIRM}<h1>新春满 ¥99 送礼</h1><p class=price>¥99</p><a>立即购买</a>",
+            PageKind.HOME,
+            id="a banner with a price",
+        ),
+    ],
+)
+def test_front_page_or_product_page_at_the_root(body: str, kind: PageKind) -> None:
+    reading = read_page(f"<title>某某商城</title><body>{body}</body>", "https://a.example/")
+    assert reading.kind is kind
+    assert (reading.value("price") == "30") is (kind is PageKind.LISTING)
+
+
+def test_a_broken_own_address_is_no_address() -> None:
+    page = f"<link rel=canonical href='http://[x/{'y' * 5000}'><title>某某商城</title>{ONE}"
+    assert read_page(page, "https://a.example/").kind is PageKind.LISTING
 
 
 def test_the_listing_fixture_is_a_listing(listing: PageReading) -> None:
