@@ -16,6 +16,8 @@ from contracts.ids import new_id
 #: A capture whose worker has not reported for this long is given to another.
 LEASE = timedelta(minutes=10)
 MAX_TRIES = 3
+#: What a clue needs whose words the sealed page did not show.
+SEALED_PROOF = "sealed-proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,12 @@ def set_timestamp(session: Session, evidence_id: str, state: str) -> None:
     row = session.get(t.Evidence, evidence_id)
     if row is not None:
         row.timestamp_state = state
+
+
+def unstamped(session: Session, *, limit: int = 20_000) -> Sequence[str]:
+    """Evidence whose row does not say yet that it is stamped, newest first."""
+    wanted = select(t.Evidence.id).where(t.Evidence.timestamp_state == "pending")
+    return session.scalars(wanted.order_by(t.Evidence.sealed_at.desc()).limit(limit)).all()
 
 
 def queue_capture(session: Session, snapshot_id: str, clue_id: str, url: str, *, at: datetime) -> None:
@@ -158,7 +166,13 @@ def quotes_of(session: Session, snapshot_id: str) -> Sequence[Quote]:
 
 
 def note_unproven(session: Session, snapshot_id: str, rules: Sequence[str], *, at: datetime) -> None:
-    """The sealed page did not show what these rules had found: said in the audit, seen on the clue."""
-    wanted = select(t.Clue.id).where(t.Clue.snapshot_id == snapshot_id, t.Clue.rule.in_(rules))
-    for clue_id in session.scalars(wanted):
-        audit.record(session, audit.SYSTEM, "clue.unproven", "clue", clue_id, {"snapshot": snapshot_id}, at=at)
+    """The sealed page did not show what these rules had found: said in the audit, and the clue needs a sealed proof.
+
+    Seen again by a later patrol, the clue is captured and judged again; the need goes when it then holds.
+    """
+    wanted = select(t.Clue).where(t.Clue.snapshot_id == snapshot_id, t.Clue.rule.in_(rules))
+    for row in session.scalars(wanted):
+        audit.record(session, audit.SYSTEM, "clue.unproven", "clue", row.id, {"snapshot": snapshot_id}, at=at)
+        if SEALED_PROOF not in row.needs:
+            row.needs = [*row.needs, SEALED_PROOF]
+            row.version += 1

@@ -45,7 +45,7 @@ from evidence.capture_values import (
     Steps,
 )
 from evidence.people import Officer
-from evidence.recorder import Recorder
+from evidence.recorder import REDIRECTS, Recorder
 from evidence.seal import Digests, canonical, digest
 from evidence.vault import Sealed, Vault
 from evidence.wacz import WaczWriter
@@ -126,6 +126,7 @@ class _Session:
         self._popups: list[str] = []
         self._derived: dict[str, dict[str, Any]] = {}
         self._console: list[dict[str, Any]] = []
+        self._answer: Response | None = None
 
     async def run(self) -> Capture:
         self._steps.log("start", url=self._url)
@@ -188,8 +189,11 @@ class _Session:
         worlds = Worlds(session)
         main = (await worlds.frames())[0][0]
         await recorder.start(main)
-        response = await self._goto(page, recorder)
+        page.on("response", self._on_answer)
+        await self._goto(page, recorder)
+        await recorder.quiet(0.2, 5.0)  # shops load themselves anew: after a gate's cookie, after choosing a city
         recorder.freeze()
+        response = self._answer
         shown = await self._settle(worlds, recorder)
         shown |= await self._read(page, worlds)
         shown |= await self._pictures(page, session, worlds, shown["layout"])
@@ -225,7 +229,13 @@ class _Session:
         await session.send("Page.enable")
         await context.add_init_script(behaviour.NO_POPUPS)
 
-    async def _goto(self, page: Page, recorder: Recorder) -> Response | None:
+    def _on_answer(self, response: Response) -> None:
+        """Keeps the last answer that the page itself was made from."""
+        request = response.request
+        if request.is_navigation_request() and request.frame.parent_frame is None and response.status not in REDIRECTS:
+            self._answer = response
+
+    async def _goto(self, page: Page, recorder: Recorder) -> None:
         timeout = self._settings.load_timeout_s * 1000
         try:
             response = await page.goto(self._url, wait_until="load", timeout=timeout)
@@ -235,13 +245,11 @@ class _Session:
                 raise CaptureFailed("页面无法打开:{url}({why})", url=self._url, why=why[:300]) from error
             self._steps.log("load-timeout", seconds=round(self._settings.load_timeout_s))
             recorder.notes.append("页面在限时内未触发 load 事件,按已到内容固定")
-            return None
+            return
         self._steps.log("loaded", url=page.url, status=response.status if response else 0)
-        return response
 
     async def _settle(self, worlds: Worlds, recorder: Recorder) -> dict[str, Any]:
         settings = self._settings
-        await recorder.quiet(0.2, 5.0)
         scroll = {
             "maxSteps": settings.scroll_steps,
             "maxHeight": settings.max_height,

@@ -3,10 +3,11 @@
 Files of a run, under `warc/RUN/`:
     NNNN.warc.gz          the segment
     NNNN.records.jsonl    one line a committed record (offset, length, SHA-256 of its bytes); the journal of commits
+    NNNN.revisits.gz      pages that showed what they had shown before (see `revisits`), where there were any
     NNNN.manifest.json    the batch manifest, with .sig, and .tsq and .tsr once stamped
 
 A record counts from `commit` on. What a kill leaves behind the last committed record is cut when the run is opened again.
-The batch manifest carries the RFC 6962 root over the record lines: one record is proved without showing the others.
+The batch manifest carries the RFC 6962 roots over the lines of records and revisits: one is proved without showing the others.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from contracts.errors import EnvironmentFault, InputError, Unverifiable, Wangxun
 from evidence import SOFTWARE, warc
 from evidence.exchange import Exchange
 from evidence.merkle import Tree, leaf_hash
-from evidence.seal import canonical, digest, fsync_folder
+from evidence.revisits import LIMIT as REVISIT_LIMIT
+from evidence.revisits import RevisitFile, record_line
+from evidence.seal import digest, fsync_folder
 
 if TYPE_CHECKING:
     from evidence.vault import Sealed, Vault
@@ -42,8 +45,9 @@ class RunBusy(EnvironmentFault):
 
 @dataclass(frozen=True, slots=True)
 class HttpRecord:
-    """Where one exchange lies. `sha256` covers bytes offset ≤ i < offset + length of the segment `warc` (relative to the
-    vault); `payload_digest` is the hexadecimal SHA-256 of the answer's body; `revisit`: the body stands in an earlier record."""
+    """Where one exchange lies. `sha256` covers bytes offset ≤ i < offset + length of the file `warc` (relative to the
+    vault); `payload_digest` is the hexadecimal SHA-256 of the answer's body; `revisit`: the body stands in an earlier
+    record, and the offset counts in the unpacked file of revisits."""
 
     evidence_id: str
     warc: str
@@ -58,17 +62,14 @@ class HttpRecord:
         return record_line(self.offset, self.length, self.sha256)
 
 
-def record_line(offset: int, length: int, sha256: str) -> bytes:
-    return canonical({"length": length, "offset": offset, "sha256": sha256})
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an evidence id of this level says: run, segment number, offset."""
+    """What an evidence id of this level says: run, segment number, offset; `revisit`: an offset among the revisits."""
 
     run_id: str
     segment: int
     offset: int
+    revisit: bool = False
 
     @classmethod
     def parse(cls, evidence_id: str) -> Place:
@@ -77,7 +78,7 @@ class Place:
             kind, run_id, segment, offset = evidence_id.split(".")
             if kind != "http" or not run_id.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(kind)
-            return cls(run_id, int(segment), int(offset))
+            return cls(run_id, int(segment), int(offset.removeprefix("r")), offset.startswith("r"))
         except ValueError as error:
             raise InputError("不是网络级证据编号:{id}", id=evidence_id[:100]) from error
 
@@ -87,7 +88,7 @@ class Place:
 
     @property
     def evidence_id(self) -> str:
-        return f"http.{self.run_id}.{self.segment:04d}.{self.offset}"
+        return f"http.{self.run_id}.{self.segment:04d}.{'r' if self.revisit else ''}{self.offset}"
 
 
 class HttpRun:
@@ -123,6 +124,10 @@ class HttpRun:
     def _journal_path(self) -> Path:
         return self._folder / f"{self._segment:04d}.records.jsonl"
 
+    @property
+    def _revisits_path(self) -> Path:
+        return self._folder / f"{self._segment:04d}.revisits.gz"
+
     def _begin(self, segment: int) -> None:
         self._segment = segment
         self._opened_at = self._vault.clock.now()
@@ -130,6 +135,8 @@ class HttpRun:
         self._tree = Tree()
         self._file = self.path.open("ab")
         self._journal = self._journal_path.open("ab")
+        held = self._revisits_path.exists()
+        self._revisits = RevisitFile(self._revisits_path) if held else None
         end = self._recover()
         size = self.path.stat().st_size
         if size < end:
@@ -156,14 +163,16 @@ class HttpRun:
 
     @property
     def records(self) -> int:
-        """Committed records of the present segment."""
-        return len(self._tree)
+        """Committed records of the present segment, revisits included."""
+        return len(self._tree) + (len(self._revisits.spans) if self._revisits else 0)
 
     @property
     def due(self) -> bool:
         """Whether the batch has reached its age or size and should be sealed."""
         if not self.records and not self._waiting:
             return False
+        if self._revisits and self._revisits.end >= REVISIT_LIMIT // 2:
+            return True
         return self._vault.clock.now() - self._opened_at >= BATCH_LIMIT or self._end >= SEGMENT_LIMIT
 
     def append(self, exchange: Exchange, *, earlier: str | None = None) -> HttpRecord:
@@ -172,12 +181,15 @@ class HttpRun:
         `earlier` is the evidence id of an earlier record of the same page: when the body is the same (or the status is
         304), only a revisit is written. An unreadable `earlier` is ignored: the body is then written in full.
         """
-        original = self._original(exchange, earlier) if earlier else None
         if self._end == 0:
             self._write_info()
+        plain = exchange.method == "GET" and not exchange.request_body
+        original = self._original(exchange, earlier) if earlier and plain else None
+        if original is not None:
+            return self._append_revisit(exchange, original)
         evidence_id = Place(self.run_id, self._segment, self._end).evidence_id
         ids = warc.evidence_record_id(evidence_id), warc.evidence_record_id(f"{evidence_id}.request")
-        response, request, payload = warc.exchange_members(exchange, original=original, ids=ids)
+        response, request, payload = warc.exchange_members(exchange, ids=ids)
         block = response + request
         record = HttpRecord(
             evidence_id=evidence_id,
@@ -186,11 +198,31 @@ class HttpRun:
             length=len(block),
             sha256=hashlib.sha256(block).hexdigest(),
             payload_digest=warc.payload_hex(payload),
-            revisit=original is not None,
+            revisit=False,
         )
         self._write(block)
         self._waiting.append(record.line)
         return record
+
+    def _append_revisit(self, exchange: Exchange, original: warc.Original) -> HttpRecord:
+        try:
+            if self._revisits is None:
+                self._revisits = RevisitFile(self._revisits_path)
+                fsync_folder(self._folder)
+            evidence_id = Place(self.run_id, self._segment, self._revisits.end, revisit=True).evidence_id
+            raw, payload = warc.revisit_record(exchange, original, warc.evidence_record_id(evidence_id))
+            span = self._revisits.append(raw)
+        except OSError as error:
+            raise _disk_fault(error, self._revisits_path) from error
+        return HttpRecord(
+            evidence_id=evidence_id,
+            warc=f"warc/{self.run_id}/{self._revisits_path.name}",
+            offset=span.offset,
+            length=span.length,
+            sha256=span.sha256,
+            payload_digest=warc.payload_hex(payload),
+            revisit=True,
+        )
 
     def _write_info(self) -> None:
         fields = {"software": SOFTWARE, "format": "WARC File Format 1.1", "run": self.run_id}
@@ -210,6 +242,8 @@ class HttpRun:
         try:
             if Place.parse(earlier).run_id == self.run_id:
                 self._file.flush()
+                if self._revisits:
+                    self._revisits.flush()
             original = self._vault.original(earlier)
         except (InputError, Unverifiable):
             return None
@@ -219,18 +253,20 @@ class HttpRun:
 
     def commit(self) -> int:
         """Makes everything appended durable; returns the committed end of the segment in bytes."""
-        if self._waiting:
-            try:
+        try:
+            if self._waiting:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._journal.write(b"".join(line + b"\n" for line in self._waiting))
                 self._journal.flush()
                 os.fsync(self._journal.fileno())
-            except OSError as error:
-                raise _disk_fault(error, self.path) from error
-            for line in self._waiting:
-                self._tree.append(leaf_hash(line))
-            self._waiting.clear()
+            if self._revisits:
+                self._revisits.commit()
+        except OSError as error:
+            raise _disk_fault(error, self.path) from error
+        for line in self._waiting:
+            self._tree.append(leaf_hash(line))
+        self._waiting.clear()
         return self._end
 
     def seal(self, *, stamp: bool = True) -> Sealed | None:
@@ -245,7 +281,7 @@ class HttpRun:
         clock = self._vault.clock
         segment = digest(self.path)
         journal = digest(self._journal_path)
-        manifest = {
+        manifest: dict[str, Any] = {
             "kind": "http-batch",
             "version": 1,
             "id": f"batch.{self.run_id}.{self._segment:04d}",
@@ -259,11 +295,13 @@ class HttpRun:
             "segment": {"name": self.path.name, **segment.as_json()},
             "records": {
                 "name": self._journal_path.name,
-                "count": self.records,
+                "count": len(self._tree),
                 "root": self._tree.root().hex(),
                 **journal.as_json(),
             },
         }
+        if self._revisits:
+            manifest["revisits"] = self._finish_revisits(self._revisits)
         sealed = self._vault.seal_manifest(
             self.path.with_name(f"{self._segment:04d}.manifest.json"), manifest, stamp=stamp
         )
@@ -271,9 +309,23 @@ class HttpRun:
         self._begin(self._segment + 1)
         return sealed
 
+    def _finish_revisits(self, revisits: RevisitFile) -> dict[str, Any]:
+        try:
+            revisits.finish()
+        except OSError as error:
+            raise _disk_fault(error, revisits.path) from error
+        return {
+            "name": revisits.path.name,
+            "count": len(revisits.spans),
+            "root": Tree(leaf_hash(span.line) for span in revisits.spans).root().hex(),
+            **digest(revisits.path).as_json(),
+        }
+
     def _close_files(self) -> None:
         self._file.close()
         self._journal.close()
+        if self._revisits:
+            self._revisits.close()
 
     def close(self) -> None:
         """Commits and lets go; an unsealed batch stays open for the next `open_run` or `Vault.recover`."""
@@ -281,9 +333,10 @@ class HttpRun:
             return
         self.commit()
         self._close_files()
-        for path in (self.path, self._journal_path):
-            if path.stat().st_size == 0:
-                path.unlink()
+        if not self._revisits_path.exists():
+            for path in (self.path, self._journal_path):
+                if path.stat().st_size == 0:
+                    path.unlink()
         self._lock.close()
 
     def __enter__(self) -> Self:

@@ -32,8 +32,8 @@ from contracts.errors import Unverifiable
 from evidence import SOFTWARE, dossier_view, offline, report
 from evidence.dossier import CaseFile
 from evidence.forms import FORMS, make_form
+from evidence.http_level import Place
 from evidence.log import GENESIS, Checkpoint, Event
-from evidence.merkle import Tree, leaf_hash
 from evidence.seal import canonical, chunks, fsync_folder
 from evidence.timestamp import load_roots, read_stamp
 from evidence.vault import Vault
@@ -132,28 +132,24 @@ class _Builder:
         if manifest["kind"] == "capture":
             files |= {name: self._vault.file(evidence_id, name) for name in manifest["files"]}
         else:
-            files |= self._http_files(evidence_id, path, manifest)
+            files |= self._http_files(evidence_id)
         return _Sealed(evidence_id, str(manifest["id"]), manifest, files)
 
-    def _http_files(self, evidence_id: str, path: Path, manifest: dict[str, Any]) -> dict[str, Content]:
+    def _http_files(self, evidence_id: str) -> dict[str, Content]:
         """A network-level record: its sealed bytes, its proof within the batch, and a WACZ that replays alone."""
-        index, line = self._vault.record_span(evidence_id)
-        journal = path.with_name(manifest["records"]["name"]).read_bytes().splitlines()
-        tree = Tree(leaf_hash(entry) for entry in journal)
+        span = self._vault.record_span(evidence_id)
         exchange = self._vault.exchange(evidence_id)
         proof = {
             "evidence_id": evidence_id,
             "url": exchange.url,
             "at": iso(exchange.at),
-            "index": index,
-            "count": len(tree),
-            "line": line.decode(),
-            "proof": [step.hex() for step in tree.inclusion(index)],
+            "part": "revisits" if Place.parse(evidence_id).revisit else "records",
+            "index": span.index,
+            "count": len(span.tree),
+            "line": span.line.decode(),
+            "proof": [step.hex() for step in span.tree.inclusion(span.index)],
         }
-        span = json.loads(line)
-        with path.with_name(manifest["segment"]["name"]).open("rb") as segment:
-            segment.seek(span["offset"])
-            raw = segment.read(span["length"])
+        raw = self._vault.record_bytes(evidence_id)
         folder = self._work / evidence_id
         folder.mkdir()
         writer = WaczWriter(folder, exchange.at, url=exchange.url, seed=evidence_id)

@@ -32,7 +32,7 @@ class RecorderLimits:
     max_body: int = 200 << 20  #: bytes of one body; beyond it the body is left out and said so
     max_total: int = 1 << 30  #: bytes of all bodies
     max_exchanges: int = 5000
-    body_timeout_s: float = 60.0
+    body_timeout_s: float = 120.0  #: 60 MB take half a minute on a busy core
     max_frames: int = 2000  #: WebSocket frames written down
 
 

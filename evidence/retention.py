@@ -12,6 +12,8 @@ from contracts.errors import InputError, NotAllowed
 from evidence.seal import fsync_folder, write_new
 from evidence.vault import Vault
 
+PARTS = ("segment", "records", "revisits")  #: files of a network-level batch, by their entry in its manifest
+
 
 def hold(vault: Vault, evidence_id: str, *, officer: str, ground: str) -> None:
     """Legal hold: nothing of this evidence may be deleted until `release`. Raises InputError when it is unknown."""
@@ -50,7 +52,7 @@ def delete(vault: Vault, evidence_id: str, *, officer: str, ground: str) -> list
         shared = _shared(vault, path)
         gone = {n: vault.store.path(e["sha256"]) for n, e in manifest["files"].items() if e["sha256"] not in shared}
     else:
-        gone = {manifest[part]["name"]: path.with_name(manifest[part]["name"]) for part in ("segment", "records")}
+        gone = {manifest[part]["name"]: path.with_name(manifest[part]["name"]) for part in PARTS if part in manifest}
     names = sorted(gone)
     vault.record("evidence.deleted", {"id": manifest["id"], "officer": officer, "ground": ground, "files": names})
     for file in gone.values():

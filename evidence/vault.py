@@ -10,11 +10,14 @@ before the next; `recover` finishes whatever a kill interrupted.
 
 from __future__ import annotations
 
+import fcntl
+import gzip
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,15 +25,17 @@ from typing import Any
 
 from contracts.clock import Clock, iso
 from contracts.errors import InputError, Unverifiable
-from evidence import warc
+from evidence import revisits, warc
 from evidence.exchange import Exchange
 from evidence.http_level import HttpRun, Place, RunBusy
 from evidence.log import Checkpoint, Event, Log
+from evidence.merkle import Tree, leaf_hash
 from evidence.seal import Signer, canonical, digest, fsync_folder, load_public, write_new
 from evidence.store import Store
 from evidence.timestamp import Pending, Stamp, Timestamper
 
 CHECKPOINT_EVERY = timedelta(days=1)
+UNPACKED_KEPT = 3  #: files of revisits kept unpacked, each the pages of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,15 @@ class Sealed:
     path: Path
     timestamp: str
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpan:
+    """A record's place among the leaves of its batch's tree, and that tree."""
+
+    index: int
+    line: bytes
+    tree: Tree
 
 
 class Vault:
@@ -54,6 +68,7 @@ class Vault:
         self.warc = root / "warc"
         self.captures = root / "captures"
         self._pending = root / "pending"
+        self._unpacked: dict[tuple[Path, int, int], dict[int, warc.Record]] = {}
         for folder in (self.warc, self.captures, self._pending):
             folder.mkdir(parents=True, exist_ok=True)
         self.store = Store(root / "objects")
@@ -86,7 +101,11 @@ class Vault:
         relative = str(path.relative_to(self.root))
         identity = str(manifest["id"])
         for marker in (f"{identity}.log", f"{identity}.stamp"):
-            write_new(self._pending / marker, relative.encode(), mode=0o644)
+            write_new(self._pending / marker, f"{relative}\n{os.getpid()}\n".encode(), mode=0o644)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            for parent in (path.parent.parent, path.parent.parent.parent):
+                fsync_folder(parent)
         if not path.exists():
             path.with_suffix(".sig").unlink(missing_ok=True)  # left by a kill before its manifest was written
         write_new(path.with_suffix(".sig"), self.signer.sign(content))
@@ -98,12 +117,8 @@ class Vault:
         return self._stamp(identity, path)
 
     def new_capture_folder(self, evidence_id: str) -> Path:
-        """The folder of a full capture, made and durable."""
-        folder = self.capture_folder(evidence_id)
-        folder.mkdir(parents=True)
-        for parent in (folder.parent, self.captures):
-            fsync_folder(parent)
-        return folder
+        """The folder that a full capture will have; `seal_manifest` makes it, so that a kill leaves no empty one."""
+        return self.capture_folder(evidence_id)
 
     def capture_folder(self, evidence_id: str) -> Path:
         if not evidence_id.isalnum():
@@ -117,6 +132,20 @@ class Vault:
         (self._pending / f"{identity}.log").unlink()
 
     def _stamp(self, identity: str, path: Path) -> Sealed:
+        with self._stamping():
+            if path.with_suffix(".tsr").exists():  # another was faster
+                (self._pending / f"{identity}.stamp").unlink(missing_ok=True)
+                return Sealed(identity, path, "stamped")
+            return self._ask(identity, path)
+
+    @contextmanager
+    def _stamping(self) -> Iterator[None]:
+        """One asks at a time, over all threads and processes: a request and its answer must stay together."""
+        with (self._pending / "stamping.lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _ask(self, identity: str, path: Path) -> Sealed:
         content = path.read_bytes()
         result = self.timestamper.stamp(content)
         if isinstance(result, Pending):
@@ -145,12 +174,12 @@ class Vault:
         call tries again."""
         done: list[Sealed] = []
         for marker in sorted(self._pending.glob("*.stamp")):
-            path = self.root / marker.read_text()
-            if not path.exists():
-                continue  # `recover` decides about it
-            if path.with_suffix(".tsr").exists():
-                marker.unlink()
-                continue
+            try:
+                path, _ = self._marked(marker)
+            except FileNotFoundError:
+                continue  # stamped by another meanwhile
+            if not path.exists() or marker.with_suffix(".log").exists():
+                continue  # being sealed, or `recover` decides about it
             sealed = self._stamp(marker.stem, path)
             done.append(sealed)
             if sealed.timestamp == "pending":
@@ -165,8 +194,7 @@ class Vault:
             head = self.log.load_checkpoint(newest)
             made = datetime.fromisoformat(head.text.decode().splitlines()[3])
             if self.clock.now() - made < CHECKPOINT_EVERY:
-                if not head.stamped and isinstance(stamp := self.timestamper.stamp(head.text), Stamp):
-                    self._keep_stamp(head.path, stamp)
+                self._stamp_head(head)
                 return
         if len(self.log):
             self.checkpoint()
@@ -174,11 +202,14 @@ class Vault:
     def checkpoint(self, *, stamp: bool = True) -> Checkpoint:
         """The signed head of the log, stamped when an authority answers (tried again on each call)."""
         checkpoint = self.log.checkpoint(self.signer)
-        if stamp and not checkpoint.stamped:
-            result = self.timestamper.stamp(checkpoint.text)
-            if isinstance(result, Stamp):
-                self._keep_stamp(checkpoint.path, result)
+        if stamp:
+            self._stamp_head(checkpoint)
         return checkpoint
+
+    def _stamp_head(self, head: Checkpoint) -> None:
+        with self._stamping():
+            if not head.stamped and isinstance(stamp := self.timestamper.stamp(head.text), Stamp):
+                self._keep_stamp(head.path, stamp)
 
     def rotate_key(self) -> str:
         """A new signing key; the change is in the log, vouched for by the old key. Returns the new key's id."""
@@ -191,11 +222,11 @@ class Vault:
         done = []
         logged: set[str] | None = None
         for marker in sorted(self._pending.glob("*.log")):
-            path = self.root / marker.read_text()
+            path, writer = self._marked(marker)
+            if writer != os.getpid() and Path("/proc", str(writer)).exists():
+                continue  # being sealed at this moment by another process
             if not path.exists():  # killed before the manifest was in place: nothing was sealed
-                marker.unlink()
-                (self._pending / f"{marker.stem}.stamp").unlink(missing_ok=True)
-                path.with_suffix(".sig").unlink(missing_ok=True)
+                self._undo(marker, path)
                 done.append(f"{marker.stem}:封存未完成,已撤销")
                 continue
             if logged is None:
@@ -207,6 +238,22 @@ class Vault:
                 done.append(f"{marker.stem}:已补记日志")
         self._sweep_staging()
         return done + self._recover_runs()
+
+    def _marked(self, marker: Path) -> tuple[Path, int]:
+        """The manifest a marker stands for, and the process that seals it."""
+        relative, _, writer = marker.read_text().partition("\n")
+        return self.root / relative, int(writer.strip() or 0)
+
+    def _undo(self, marker: Path, path: Path) -> None:
+        """Takes back a sealing that had not yet a manifest."""
+        path.with_suffix(".sig").unlink(missing_ok=True)
+        if path.name == "manifest.json":
+            for left in path.parent.glob(".*.tmp"):
+                left.unlink()
+            with suppress(OSError):  # never made, or not empty after all
+                path.parent.rmdir()
+        (self._pending / f"{marker.stem}.stamp").unlink(missing_ok=True)
+        marker.unlink()
 
     def _sweep_staging(self) -> None:
         """Removes files under way of processes that are no more."""
@@ -233,7 +280,7 @@ class Vault:
     def original(self, evidence_id: str) -> warc.Original:
         """The record that holds a page's body, followed through a revisit. Raises InputError or Unverifiable."""
         for _ in range(2):
-            head = self._head(evidence_id)
+            head = self._head(Place.parse(evidence_id))
             if head.get("warc-type") == "response":
                 return warc.Original(
                     evidence_id,
@@ -245,26 +292,59 @@ class Vault:
             evidence_id = warc.evidence_of(head.get("warc-refers-to", ""))
         raise Unverifiable("证据 {id} 未指向原始记录", id=evidence_id)
 
-    def _head(self, evidence_id: str) -> Mapping[str, str]:
-        place = Place.parse(evidence_id)
+    def _head(self, place: Place) -> Mapping[str, str]:
+        if place.revisit:
+            return self._revisit(place).headers
         with self._segment(place).open("rb") as file:
             return warc.read_head(file, place.offset)
 
     def _segment(self, place: Place) -> Path:
-        path = self.warc / f"{place.stem}.warc.gz"
+        path = self.warc / f"{place.stem}.{'revisits' if place.revisit else 'warc'}.gz"
         if not path.exists():
             raise InputError("证据段 {name} 不存在", name=place.stem)
         return path
 
-    def record_span(self, evidence_id: str) -> tuple[int, bytes]:
-        """Index of a committed http record within its batch, and its line. Raises InputError when it is unknown."""
+    def _revisit(self, place: Place) -> warc.Record:
+        """A revisit's record. The last files read are kept unpacked: a patrol asks for page after page of one batch."""
+        path = self._segment(place)
+        state = path.stat()
+        known = (path, state.st_size, state.st_mtime_ns)
+        if known not in self._unpacked:
+            while len(self._unpacked) >= UNPACKED_KEPT:
+                self._unpacked.pop(next(iter(self._unpacked)))
+            plain = revisits.unpacked(path, torn=True)
+            self._unpacked[known] = {r.offset: r for r in revisits.plain_records(plain, torn=True)}
+        try:
+            return self._unpacked[known][place.offset]
+        except KeyError as error:
+            raise InputError("没有这份证据:{id}", id=place.evidence_id) from error
+
+    def record_span(self, evidence_id: str) -> RecordSpan:
+        """Where a committed http record stands in its batch. Raises InputError when it is unknown."""
         place = Place.parse(evidence_id)
-        path = self.warc / f"{place.stem}.records.jsonl"
-        if path.exists():
-            for index, line in enumerate(path.read_bytes().splitlines()):
-                if json.loads(line)["offset"] == place.offset:
-                    return index, line
+        lines = self._lines(place)
+        for index, line in enumerate(lines):
+            if json.loads(line)["offset"] == place.offset:
+                return RecordSpan(index, line, Tree(leaf_hash(one) for one in lines))
         raise InputError("没有这份证据:{id}", id=evidence_id)
+
+    def _lines(self, place: Place) -> list[bytes]:
+        """The lines that the batch's tree is made of."""
+        if place.revisit:
+            return revisits.lines_of(revisits.unpacked(self._segment(place), torn=True))
+        path = self.warc / f"{place.stem}.records.jsonl"
+        return path.read_bytes().splitlines() if path.exists() else []
+
+    def record_bytes(self, evidence_id: str) -> bytes:
+        """The sealed bytes of an http record as one WARC file; those of a revisit are packed again, alone."""
+        place = Place.parse(evidence_id)
+        fields = json.loads(self.record_span(evidence_id).line)
+        start, end = place.offset, place.offset + fields["length"]
+        if place.revisit:
+            return gzip.compress(revisits.unpacked(self._segment(place), torn=True)[start:end], 9, mtime=0)
+        with self._segment(place).open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
 
     def exchange(self, evidence_id: str) -> Exchange:
         """An exchange of the http level with its full body, revisits followed."""
@@ -281,7 +361,9 @@ class Vault:
 
     def _records(self, evidence_id: str) -> tuple[warc.Record, warc.Record | None]:
         place = Place.parse(evidence_id)
-        fields = json.loads(self.record_span(evidence_id)[1])
+        if place.revisit:
+            return self._revisit(place), None
+        fields = json.loads(self.record_span(evidence_id).line)
         with self._segment(place).open("rb") as file:
             found = list(warc.read_records(file, place.offset, place.offset + fields["length"]))
         return found[0], (found[1] if len(found) > 1 else None)

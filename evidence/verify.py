@@ -19,9 +19,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from contracts.errors import InputError, Unverifiable, WangxunError
-from evidence import offline, warc
+from evidence import offline, revisits, warc
 from evidence.log import GENESIS
 from evidence.merkle import Tree, leaf_hash
+from evidence.retention import PARTS
 from evidence.seal import load_public
 from evidence.timestamp import check_stamp
 
@@ -219,7 +220,7 @@ class _VaultCheck:
                 self._out.count("deleted")
                 continue
             if manifest:
-                for part in ("segment", "records"):
+                for part in (p for p in PARTS if p in manifest):
                     name = manifest[part]["name"]
                     offline.check_file(path.with_name(name), f"{path.parent.name}/{name}", manifest[part], self._out)
                 self._segment(path, manifest)
@@ -241,6 +242,8 @@ class _VaultCheck:
                     tree.append(leaf_hash(line.rstrip(b"\n")))
             if tree.root().hex() != manifest["records"]["root"] or len(tree) != manifest["records"]["count"]:
                 self._out.fail(where, "记录清单与批次的 Merkle 根不符")
+            if "revisits" in manifest:
+                self._revisits(path.with_name(manifest["revisits"]["name"]), manifest["revisits"], where)
             with path.with_name(manifest["segment"]["name"]).open("rb") as file:
                 for record in warc.read_records(file):
                     if wrong := warc.check_record(record):
@@ -248,6 +251,12 @@ class _VaultCheck:
                     self._out.count("warc_records")
         except (OSError, WangxunError) as error:
             self._out.fail(where, str(error))
+
+    def _revisits(self, path: Path, stated: Mapping[str, Any], where: str) -> None:
+        lines = revisits.lines_of(revisits.unpacked(path))
+        if Tree(leaf_hash(line) for line in lines).root().hex() != stated["root"] or len(lines) != stated["count"]:
+            self._out.fail(where, "复访记录与批次的 Merkle 根不符")
+        self._out.count("warc_records", len(lines))
 
     def objects(self) -> None:
         """Objects no manifest led to: their names still are their digests."""

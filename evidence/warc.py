@@ -103,12 +103,14 @@ def one_line(text: str) -> str:
 
 def member(headers: Iterable[tuple[str, str]], block: bytes, *, dense: bool = False, level: int = 1) -> bytes:
     """The record as one gzip member. `dense` blocks are stored, not deflated."""
-    head = "WARC/1.1\r\n" + "".join(f"{name}: {one_line(value)}\r\n" for name, value in headers)
-    head += f"Content-Length: {len(block)}\r\n\r\n"
+    head = _record_head(headers, block)
     packer = zlib.compressobj(0 if dense else level, zlib.DEFLATED, 31)
-    return b"".join(
-        (packer.compress(head.encode("utf-8")), packer.compress(block), packer.compress(b"\r\n\r\n"), packer.flush())
-    )
+    return b"".join((packer.compress(head), packer.compress(block), packer.compress(b"\r\n\r\n"), packer.flush()))
+
+
+def _record_head(headers: Iterable[tuple[str, str]], block: bytes) -> bytes:
+    head = "WARC/1.1\r\n" + "".join(f"{name}: {one_line(value)}\r\n" for name, value in headers)
+    return (head + f"Content-Length: {len(block)}\r\n\r\n").encode("utf-8", "replace")
 
 
 def warcinfo(at: datetime, fields: Mapping[str, str], filename: str, record_id: str | None = None) -> bytes:
@@ -156,58 +158,71 @@ def request_block(exchange: Exchange) -> bytes:
 
 
 def exchange_members(
-    exchange: Exchange, *, original: Original | None = None, ids: tuple[str, str] | None = None, level: int = 1
+    exchange: Exchange, *, ids: tuple[str, str] | None = None, level: int = 1
 ) -> tuple[bytes, bytes, str]:
-    """Response (or revisit) member, request member, payload digest (`sha256:BASE32`).
-
-    With `original` the body is not written again: the record refers to the one that holds it.
-    """
+    """Response member, request member, payload digest (`sha256:BASE32`)."""
     response_id, request_id = ids or (new_record_id(), new_record_id())
-    not_modified = original is not None and exchange.status == 304
-    payload = original.payload_digest if original and not_modified else base32_digest(exchange.response_body)
-    head = response_head(exchange)
-    block = head if original else head + exchange.response_body
-    date = warc_date(exchange.at)
-    headers = [
-        ("WARC-Type", "revisit" if original else "response"),
-        ("WARC-Record-ID", response_id),
-        ("WARC-Target-URI", exchange.url),
-        ("WARC-Date", date),
-        ("WARC-Payload-Digest", payload),
-        ("Content-Type", "application/http; msgtype=response"),
-    ]
-    if not original:  # a revisit's block is its headers alone; small is its purpose, and the batch has its digest
-        headers.append(("WARC-Block-Digest", base32_digest(block)))
-    if exchange.ip:
-        headers.append(("WARC-IP-Address", exchange.ip))
-    if exchange.body_missing:
-        headers.append(("WARC-Truncated", "unspecified"))
-        headers.append(("X-Wangxun-Body-Missing", exchange.body_missing))
-    if original:
-        headers += [
-            ("WARC-Profile", NOT_MODIFIED if not_modified else REVISIT),
-            ("WARC-Refers-To", original.record_id),
-            ("WARC-Refers-To-Target-URI", original.url),
-            ("WARC-Refers-To-Date", original.date),
-        ]
+    payload = base32_digest(exchange.response_body)
+    block = response_head(exchange) + exchange.response_body
+    headers = _answer_headers("response", exchange, response_id, payload)
+    headers.append(("WARC-Block-Digest", base32_digest(block)))
     asked = request_block(exchange)
     request = [
         ("WARC-Type", "request"),
         ("WARC-Record-ID", request_id),
         ("WARC-Target-URI", exchange.url),
-        ("WARC-Date", date),
+        ("WARC-Date", warc_date(exchange.at)),
         ("WARC-Concurrent-To", response_id),
         ("WARC-Block-Digest", base32_digest(asked)),
         ("Content-Type", "application/http; msgtype=request"),
     ]
-    if original and exchange.method == "GET" and not exchange.request_body:
-        return member(headers, block, level=9), b"", payload  # small is the purpose: the request is as the original's
     dense = exchange.mime.startswith(_DENSE)
-    return (
-        member(headers, block, dense=dense and not original, level=level),
-        member(request, asked, level=level),
-        payload,
-    )
+    return member(headers, block, dense=dense, level=level), member(request, asked, level=level), payload
+
+
+def revisit_record(exchange: Exchange, original: Original, record_id: str) -> tuple[bytes, str]:
+    """The record of a page that shows what `original` holds, uncompressed, and its payload digest.
+
+    Its block is the answer's headers alone, and the request is as the original's: small is its purpose. The batch has
+    its digest.
+    """
+    not_modified = exchange.status == 304
+    payload = original.payload_digest if not_modified else base32_digest(exchange.response_body)
+    headers = _answer_headers("revisit", exchange, record_id, payload)
+    headers += [
+        ("WARC-Profile", NOT_MODIFIED if not_modified else REVISIT),
+        ("WARC-Refers-To", original.record_id),
+        ("WARC-Refers-To-Target-URI", original.url),
+        ("WARC-Refers-To-Date", original.date),
+    ]
+    block = response_head(exchange)
+    return _record_head(headers, block) + block + b"\r\n\r\n", payload
+
+
+def _answer_headers(kind: str, exchange: Exchange, record_id: str, payload: str) -> list[tuple[str, str]]:
+    headers = [
+        ("WARC-Type", kind),
+        ("WARC-Record-ID", record_id),
+        ("WARC-Target-URI", exchange.url),
+        ("WARC-Date", warc_date(exchange.at)),
+        ("WARC-Payload-Digest", payload),
+        ("Content-Type", "application/http; msgtype=response"),
+    ]
+    if exchange.ip:
+        headers.append(("WARC-IP-Address", exchange.ip))
+    if exchange.body_missing:
+        headers.append(("WARC-Truncated", "unspecified"))
+        headers.append(("X-Wangxun-Body-Missing", exchange.body_missing))
+    return headers
+
+
+def named_fields(head: bytes) -> dict[str, str]:
+    """Header values by lower-case name of a record's head, the version line left out."""
+    headers: dict[str, str] = {}
+    for line in head.decode("utf-8", "replace").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers
 
 
 def read_records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Record]:
@@ -221,10 +236,7 @@ def read_records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iter
         head, gap, body = block.partition(b"\r\n\r\n")
         if not gap or not head.startswith(b"WARC/1."):
             raise Unverifiable("WARC 第 {offset} 字节处不是记录", offset=offset)
-        headers: dict[str, str] = {}
-        for line in head.decode("utf-8", "replace").split("\r\n")[1:]:
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
+        headers = named_fields(head)
         length = headers.get("content-length", "")
         if not length.isdigit() or body[int(length) :] != b"\r\n\r\n":
             raise Unverifiable("WARC 第 {offset} 字节处的记录长度不符", offset=offset)
@@ -275,9 +287,7 @@ def read_head(file: BinaryIO, offset: int) -> Mapping[str, str]:
         raise Unverifiable("WARC 第 {offset} 字节处的压缩数据损坏:{why}", offset=offset, why=str(error)) from error
     if not start.startswith(b"WARC/1."):
         raise Unverifiable("WARC 第 {offset} 字节处不是记录", offset=offset)
-    lines = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").split("\r\n")[1:]
-    pairs = (line.partition(":") for line in lines)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return named_fields(start.partition(b"\r\n\r\n")[0])
 
 
 def read_exchange(response: Record, request: Record | None, body: bytes | None = None) -> Exchange:

@@ -7,12 +7,13 @@ A token boundary never vetoes a hit; it only keeps 不 inside 不锈钢 from neg
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from semantic_lib.matcher import Span
 
 #: Clause borders in folded text.
 CLAUSE = re.compile(r"[,;。!?\n:|]|\.\s")
@@ -62,8 +63,13 @@ _RULE_VERB = re.compile(
     r"不得|禁止|严禁|禁用|不准|不允许|不可使用|不能使用|违反|违者|违规|违法|广告法|法规|法律|条例|规定|办法|依据|根据|按照|字样|用语|词语|等词|等字眼|字眼|"
     r"罚款|处罚|查处|扣\d*分|prohibit|forbidden|must not|may not|not allowed|violat|regulation|\blaw\b|banned"
 )
+_LONGEST = 12  #: characters of the longest cue word
+_STRENGTHENS = ("并", "毫", "绝", "决", "从")  #: before a negator they belong to it
 _QUOTED = re.compile(r"“[^”\n]{1,60}”|《[^》\n]{1,60}》|\"[^\"\n]{1,60}\"")
 _QUESTION = re.compile(r"[?]|(?:吗|么|呢|咩|嘛)\s*(?:$|[,。!?~\n])")
+_BANS = frozenset(
+    ("不得", "禁止", "严禁", "禁用", "不准", "不允许", "不可使用", "不能使用", "违反", "prohibit", "must not")
+)
 _TRIGGER = re.compile(r"[不没未非勿别莫无从绝决冇唔]|not|never|no |n't|without|neither|nor |none")
 
 
@@ -99,42 +105,51 @@ class NegationScope:
         return doc
 
 
-class QuotedRule:
+class TextComponent:
+    """A component that reads the sentence's letters alone; it answers with or without the pipeline."""
+
+    def cues(self, text: str) -> list[Cue]:
+        raise NotImplementedError
+
+    def __call__(self, doc: Any) -> Any:
+        doc._.cues.extend(self.cues(doc.text))
+        return doc
+
+
+class QuotedRule(TextComponent):
     """Words inside quotation marks, or after a rule's verb, in a sentence that states a rule or law."""
 
-    def __call__(self, doc: Any) -> Any:
-        text = doc.text
+    def cues(self, text: str) -> list[Cue]:
         verb = _RULE_VERB.search(text)
         if verb is None:
-            return doc
-        for quote in _QUOTED.finditer(text):
-            doc._.cues.append(Cue("quoted-rule", verb.start(), verb.end(), quote.start(), quote.end(), verb[0]))
-        for found in _RULE_VERB.finditer(text):
-            if found[0] in (
-                "不得",
-                "禁止",
-                "严禁",
-                "禁用",
-                "不准",
-                "不允许",
-                "不可使用",
-                "不能使用",
-                "违反",
-                "prohibit",
-                "must not",
-            ):
-                doc._.cues.append(Cue("quoted-rule", found.start(), found.end(), found.end(), len(text), found[0]))
-        return doc
+            return []
+        found = [
+            Cue("quoted-rule", verb.start(), verb.end(), quote.start(), quote.end(), verb[0])
+            for quote in _QUOTED.finditer(text)
+        ]
+        found += [
+            Cue("quoted-rule", ban.start(), ban.end(), ban.end(), len(text), ban[0])
+            for ban in _RULE_VERB.finditer(text)
+            if ban[0] in _BANS
+        ]
+        return found
 
 
-class Question:
+class Question(TextComponent):
     """From the sentence's start to its question mark or particle."""
 
-    def __call__(self, doc: Any) -> Any:
-        text = doc.text
-        for mark in _QUESTION.finditer(text):
-            doc._.cues.append(Cue("question", mark.start(), mark.end(), 0, mark.end(), mark[0].strip()))
-        return doc
+    def cues(self, text: str) -> list[Cue]:
+        return [Cue("question", m.start(), m.end(), 0, m.end(), m[0].strip()) for m in _QUESTION.finditer(text)]
+
+
+class OwnComparison(TextComponent):
+    """The clause compares with the shop's own older or other goods."""
+
+    def cues(self, text: str) -> list[Cue]:
+        return [
+            Cue("own-comparison", m.start(), m.end(), _clause_start(text, m.start()), _clause_end(text, m.end()), m[0])
+            for m in _OWN.finditer(text)
+        ]
 
 
 class WordScope:
@@ -152,50 +167,16 @@ class WordScope:
         return doc
 
 
-class OwnComparison:
-    """The clause compares with the shop's own older or other goods."""
-
-    def __call__(self, doc: Any) -> Any:
-        text = doc.text
-        for found in _OWN.finditer(text):
-            left, right = _clause_start(text, found.start()), _clause_end(text, found.end())
-            doc._.cues.append(Cue("own-comparison", found.start(), found.end(), left, right, found[0]))
-        return doc
-
-
-#: Component names a rule's exemption may use, with the cheap look that says whether running it can matter.
-COMPONENTS: dict[str, re.Pattern[str]] = {
-    "negation": _TRIGGER,
-    "quoted-rule": _RULE_VERB,
-    "question": _QUESTION,
-    "wish": re.compile("|".join(map(re.escape, _WISHES))),
-    "condition": re.compile("|".join(map(re.escape, _CONDITIONS))),
-    "own-comparison": _OWN,
+#: Components that need no words, only letters.
+_TEXT_COMPONENTS: dict[str, TextComponent] = {
+    "quoted-rule": QuotedRule(),
+    "question": Question(),
+    "own-comparison": OwnComparison(),
 }
+_WISH_LOOK = re.compile("|".join(map(re.escape, _WISHES)))
+_CONDITION_LOOK = re.compile("|".join(map(re.escape, _CONDITIONS)))
 #: All that `component:` may name; the consumer's voice is heard by semantic_lib.voice over the whole passage.
-COMPONENT_NAMES = frozenset(COMPONENTS) | {"consumer-voice"}
-
-
-class JiebaTokenizer:
-    """jieba's default dictionary in a tokenizer of our own: nothing is shared, nothing is cached on disk."""
-
-    def __init__(self, vocab: Any, words: Sequence[str]) -> None:
-        import jieba
-
-        jieba.setLogLevel(logging.ERROR)
-        self.vocab = vocab
-        own = jieba.Tokenizer()
-        own.FREQ, own.total = own.gen_pfdict(own.get_dict_file())
-        own.initialized = True
-        for word in words:
-            own.add_word(word)
-        self._cut: Callable[..., Any] = own.cut
-
-    def __call__(self, text: str) -> Any:
-        from spacy.tokens import Doc
-
-        words = list(self._cut(text, HMM=False))
-        return Doc(self.vocab, words=words, spaces=[False] * len(words))
+COMPONENT_NAMES = frozenset(_TEXT_COMPONENTS) | {"negation", "wish", "condition", "consumer-voice"}
 
 
 #: What each registered factory makes; spaCy calls factories with (nlp, name).
@@ -225,6 +206,8 @@ def _register() -> None:
 
         Language.factory(name, func=factory)
 
+    from semantic_lib.tokens import JiebaTokenizer
+
     def tokenizer(words: Sequence[str]) -> Callable[[Any], JiebaTokenizer]:
         return lambda nlp: JiebaTokenizer(nlp.vocab, words)
 
@@ -233,7 +216,7 @@ def _register() -> None:
 
 @lru_cache(maxsize=1)
 def pipeline(words: tuple[str, ...] = ()) -> Any:
-    """The spaCy `zh` pipeline: private jieba tokens, then one component a question. Built on first need (about 1.5 s)."""
+    """The spaCy `zh` pipeline: private jieba tokens, then one component a question. Built on first need (about .8 s)."""
     import spacy
 
     _register()
@@ -244,7 +227,39 @@ def pipeline(words: tuple[str, ...] = ()) -> Any:
     return nlp
 
 
-@lru_cache(maxsize=4096)
-def cues(text: str, words: tuple[str, ...] = ()) -> tuple[Cue, ...]:
+@lru_cache(maxsize=8192)
+def word_cues(text: str, words: tuple[str, ...] = ()) -> tuple[Cue, ...]:
     """All cues of one folded sentence; shops repeat themselves from page to page, so answers are kept."""
     return tuple(pipeline(words)(text)._.cues)
+
+
+@lru_cache(maxsize=8192)
+def _letter_cues(kind: str, text: str) -> tuple[Cue, ...]:
+    return tuple(_TEXT_COMPONENTS[kind].cues(text))
+
+
+def cues(kind: str, text: str, parts: Sequence[Span], within: int, words: tuple[str, ...] = ()) -> tuple[Cue, ...]:
+    """The cues of `kind` that may govern one of `parts` of a folded sentence.
+
+    The pipeline runs only when a word it looks for stands where it could reach a part; otherwise there is none.
+    """
+    if kind in _TEXT_COMPONENTS:
+        return _letter_cues(kind, text)
+    reach = within + _LONGEST if len(parts) == 1 else len(text)
+    if not any(_may_reach(kind, text, start, end, reach) for start, end in parts):
+        return ()
+    return tuple(cue for cue in word_cues(text, words) if cue.kind == kind)
+
+
+def _may_reach(kind: str, text: str, start: int, end: int, reach: int) -> bool:
+    """Could a word of `kind` before [start, end) govern it? True when in doubt."""
+    if kind == "condition":
+        return _CONDITION_LOOK.search(text, 0, start) is not None
+    low = max(0, start - reach)
+    if kind == "wish":
+        return _WISH_LOOK.search(text, low, start) is not None
+    low = max(low, _clause_start(text, end))
+    return any(
+        text[m.start() - 1 : m.start()] in _STRENGTHENS or not _NOT_NEGATING.match(text, m.start())
+        for m in _TRIGGER.finditer(text, low, min(start + _LONGEST, len(text)))
+    )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.finding import Tested
-from semantic_lib.context import CLAUSE, COMPONENTS, Cue, cues
+from semantic_lib.context import CLAUSE, cues
 from semantic_lib.detect import Hit
 from semantic_lib.matcher import Finder
 from semantic_lib.model import Exemption, Way
-from semantic_lib.page import Segment
+from semantic_lib.page import Page
 from semantic_lib.voice import Voice
-
-_ANY_CUE = re.compile("|".join(f"(?:{look.pattern})" for look in COMPONENTS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,20 @@ class Tester:
     @property
     def finders(self) -> tuple[Finder, ...]:
         return self._voice.finders
+
+    def consumer(self, page: Page, passage: int) -> str | None:
+        """The words by which a consumer speaks in the passage, None when none does."""
+        if page.passages[passage].region is None and self._voice.surely_silent(page, passage):
+            page.trace.absent |= self._voice.ids
+            return None
+        if passage not in page.voices:
+            outer, _ = page.trace, page.tracing()
+            page.voices[passage] = self._voice.consumer(page, passage)
+            page.trace = outer
+        heard = page.voices[passage]
+        page.trace.voice = True
+        page.trace.more |= heard is not None
+        return heard
 
     def verdict(self, hit: Hit, exemptions: Iterable[Exemption]) -> Verdict:
         """The first exemption that applies silences the hit; those after it are not tested any more."""
@@ -82,21 +93,13 @@ class Tester:
 
     def _component(self, hit: Hit, way: Way) -> str | None:
         if way.component == "consumer-voice":
-            return self._voice.consumer(hit.segment.view.page, hit.segment.passage)
-        segment = hit.segment
-        if not COMPONENTS[way.component].search(segment.text):
-            return None
-        for cue in self._cues(segment):
-            if cue.kind == way.component and any(cue.governs(start, end) for start, end in hit.parts):
+            return self.consumer(hit.segment.view.page, hit.segment.passage)
+        for cue in cues(way.component, hit.segment.text, hit.parts, way.within, self._words):
+            if any(cue.governs(start, end) for start, end in hit.parts):
                 near = min(abs(start - cue.end) for start, _ in hit.parts)
                 if cue.kind not in ("negation", "wish") or near <= way.within:
                     return cue.text
         return None
-
-    def _cues(self, segment: Segment) -> tuple[Cue, ...]:
-        if segment.cues is None:
-            segment.cues = cues(segment.text, self._words) if _ANY_CUE.search(segment.text) else ()
-        return segment.cues  # type: ignore[return-value]
 
 
 def _page_words(hit: Hit, span: tuple[int, int], passage: int | None) -> str:

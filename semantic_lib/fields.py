@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.page import Region
-from semantic_lib.literals import danger, required
+from semantic_lib.literals import Facts, facts
 from semantic_lib.matcher import Finder, Term
 from semantic_lib.model import REGION_SETS, Bilingual, GoodsScope, Unknown
 from semantic_lib.normalise import folded
@@ -26,6 +26,13 @@ class Words:
     regional: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     goods: frozenset[str] = frozenset()
     exemption_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)  #: of every pattern met so far
+
+    def facts_of(self, pattern: str) -> Facts:
+        known = self.facts.get(pattern)
+        if known is None:
+            known = self.facts[pattern] = facts(pattern)
+        return known
 
 
 class Fields:
@@ -129,7 +136,7 @@ class Fields:
             if written.startswith("$"):
                 group = self.group(written, at)
                 terms.extend(group.terms if group else ())
-                if group and group.patterns:
+                if group and group.sources:
                     self.wrong(at, f"词组 {written} 含正则,只能写在 any/near/all 里")
                 continue
             terms.extend(self.term_forms(written, at))
@@ -152,21 +159,21 @@ class Fields:
             self.wrong(line, f"词组“{name}”不存在;词组写在 semantic_lib/lexicon/*.yaml")
         return finder
 
-    def pattern(self, source: str, line: int, *, anchors: Any = None) -> tuple[re.Pattern[str], frozenset[str]] | None:
+    def pattern(self, source: str, line: int, *, anchors: Any = None) -> tuple[str, frozenset[str]] | None:
         """A regular expression over folded text. {num} is an amount, {$name} a word group's terms."""
         text = self.expand(source, line)
         if re.search(r"(?<!\\)[A-Z]", text.replace("?P<", "")):
             self.wrong(line, "正则作用于折叠后的文本,英文字母请写小写")
-        why = danger(text)
-        if why:
-            self.wrong(line, why)
+        known = self.words.facts_of(text)
+        if known.danger:
+            self.wrong(line, known.danger)
             return None
         given = frozenset(folded(a) for a in self.strings(anchors, line, "anchors"))
-        found = given or required(text)
+        found = given or known.required
         if not found:
             self.wrong(line, "正则里没有必定出现的文字,预筛无从下手;请改写,或写 anchors: […]")
             return None
-        return re.compile(text), frozenset(found)
+        return text, frozenset(found)
 
     def expand(self, source: str, line: int) -> str:
         def group(match: re.Match[str]) -> str:
@@ -192,20 +199,18 @@ class Fields:
     def finder(self, value: Any, line: int) -> Finder:
         """`$name`, a list of terms, {terms: …}, {pattern: …} or {any: [ … ]}."""
         terms: list[Term] = []
-        patterns: list[tuple[re.Pattern[str], frozenset[str]]] = []
+        patterns: list[tuple[str, frozenset[str]]] = []
         self._gather(value, line, terms, patterns)
         if not terms and not patterns:
             self.wrong(line, "这里没有任何词或正则")
         return Finder(terms, patterns)
 
-    def _gather(
-        self, value: Any, line: int, terms: list[Term], patterns: list[tuple[re.Pattern[str], frozenset[str]]]
-    ) -> None:
+    def _gather(self, value: Any, line: int, terms: list[Term], patterns: list[tuple[str, frozenset[str]]]) -> None:
         if isinstance(value, str) and value.startswith("$"):
             group = self.group(value, line)
             if group:
                 terms.extend(group.terms)
-                patterns.extend((pattern, group.anchors) for pattern in group.patterns)
+                patterns.extend((pattern, group.anchors) for pattern in group.sources)
         elif isinstance(value, str):
             terms.extend(self.term_forms(value, line))
         elif isinstance(value, Rows):

@@ -15,6 +15,7 @@ from semantic_lib.matcher import Bundle, Finder
 _TITLE, _TEXT = 3.0, 1.0
 _ENOUGH = 2.0
 _ATTRIBUTE = 5.0
+_PARTS = (10.0, 1.0, 0.4)  #: worth of a mark, a strong word, a weak word
 _LEAD = 0.5  #: a kind with less than this share of the best score is not named
 
 
@@ -57,6 +58,15 @@ class Classifier:
         self._bundle = Bundle(
             finder for kind in kinds.values() for finder in (kind.strong, kind.weak, kind.marks, kind.excludes)
         )
+        self._places: dict[
+            int, list[tuple[int, Kind, float]]
+        ] = {}  #: finder → (order, kind, what a word of it is worth)
+        for order, kind in enumerate(kinds.values()):
+            for finder, worth in ((kind.marks, 10.0), (kind.strong, 1.0), (kind.weak, 0.4)):
+                self._places.setdefault(id(finder), []).append((len(_PARTS) * order + _PARTS.index(worth), kind, worth))
+        self._finders = {
+            id(finder): finder for kind in kinds.values() for finder in (kind.strong, kind.weak, kind.marks)
+        }
         self._by_title = {re.sub(r"\s", "", kind.title): kind.id for kind in kinds.values()}
 
     def classify(
@@ -81,13 +91,18 @@ class Classifier:
 
     def _weigh(self, words: str, weight: float, scores: dict[str, float], reasons: dict[str, str]) -> None:
         present = self._bundle.present(words)
-        for kind in self.kinds.values():
-            for finder, worth in ((kind.marks, 10.0), (kind.strong, 1.0), (kind.weak, 0.4)):
-                found = finder.find(words) if self._bundle.may(finder, present) else []
-                if not found or (self._bundle.may(kind.excludes, present) and kind.excludes.find(words)):
-                    continue
-                scores[kind.id] = scores.get(kind.id, 0.0) + worth * weight * min(len(found), 3) ** 0.5
-                reasons.setdefault(kind.id, words[found[0].start : found[0].end])
+        if present.isdisjoint(self._places):
+            return
+        told = sorted(
+            ((order, kind, worth, number) for number in present for order, kind, worth in self._places.get(number, ())),
+            key=lambda item: item[0],
+        )
+        for _, kind, worth, number in told:
+            found = self._finders[number].find(words)
+            if not found or (id(kind.excludes) in present and kind.excludes.find(words)):
+                continue
+            scores[kind.id] = scores.get(kind.id, 0.0) + worth * weight * min(len(found), 3) ** 0.5
+            reasons.setdefault(kind.id, words[found[0].start : found[0].end])
 
     def _crossing(self, words: str, given: bool | None) -> bool | None:
         return given if given is not None else (True if self._cross_border.find(words[:4000]) else None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import TypeVar
 
 from contracts.finding import (
@@ -27,6 +28,7 @@ from semantic_lib.law import LawBook
 from semantic_lib.model import Category, ElementOf, Exemption, GoodsScope, Rule, Unknown
 from semantic_lib.normalise import folded
 from semantic_lib.page import Page
+from semantic_lib.recall import Heard, Place, Said, Verdict
 
 MAX_PER_RULE = 20  #: findings of one rule on one page; a page that says it more often says nothing new
 MAX_EVIDENCE = 10  #: places kept for one and the same claim
@@ -46,12 +48,24 @@ _WAITS = {
 }  # fmt: skip
 
 
+Outcome = Finding | Exempted | Need
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """A rule's words in a place."""
 
-    rule: Rule
-    hit: Hit
+    said: Said
+    place: Place
+
+    @property
+    def rule(self) -> Rule:
+        return self.said.rule
+
+    @property
+    def hit(self) -> Hit:
+        said = self.said
+        return Hit(self.place.segment, said.detector, said.start, said.end, said.parts, said.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +95,67 @@ class Judge:
         self._basis_memo: dict[tuple[tuple[str, ...], date], tuple[Basis, ...]] = {}
 
     def detection(
-        self, page: Page, spoken: Iterable[Spoken], *, on: date, goods: str | None, title: str,
+        self, page: Page, heard: Sequence[Heard], *, on: date, goods: str | None, title: str,
         cross_border: bool | None,
     ) -> Detection:  # fmt: skip
         case = _Case(page, on, goods, title, cross_border, [])
-        placed = _longest([(one, _pointer(page, one.hit)) for one in spoken])
-        findings: list[Finding] = []
-        exempted: list[Exempted] = []
-        needs: list[Need] = []
-        counted: dict[str, int] = {}
-        for one, pointer in placed:
-            counted[one.rule.id] = counted.get(one.rule.id, 0) + 1
-            if counted[one.rule.id] > 3 * MAX_PER_RULE:
-                continue
-            outcome = self._outcome(case, one, pointer)
-            if isinstance(outcome, Finding):
-                findings.append(outcome)
-            elif isinstance(outcome, Exempted):
-                exempted.append(outcome)
-            elif outcome is not None:
-                needs.append(outcome)
+        ordered = sorted(heard, key=lambda one: one.place.source)
+        outcomes = self._judged_one_by_one(case, ordered) if _crowded(ordered) else self._judged(case, ordered)
+        findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+        exempted = [outcome for outcome in outcomes if isinstance(outcome, Exempted)]
+        needs = [outcome for outcome in outcomes if isinstance(outcome, Need)]
         return Detection(_merged(findings), _distinct(exempted), _distinct(needs))
+
+    def _judged(self, case: _Case, heard: Sequence[Heard]) -> list[Outcome]:
+        """Sentence by sentence, remembered or worked out."""
+        made: list[Outcome] = []
+        for one in heard:
+            place, verdict = one.place, one.sentence.verdict
+            if verdict is None or not self._still_holds(case, place, verdict):
+                verdict = self._verdict(case, one)
+            for said, outcome in verdict.outcomes:
+                made.append(_moved(outcome, _pointer(case.page, said, place)))
+        return made
+
+    def _still_holds(self, case: _Case, place: Place, verdict: Verdict) -> bool:
+        return (
+            verdict.on == case.on
+            and (not verdict.absent or verdict.absent.isdisjoint(case.page.present(place.passage)))
+            and (verdict.goods is None or verdict.goods == self.goods_of(case))
+            and (not verdict.voice or self._tester.consumer(case.page, place.passage) is None)
+        )
+
+    def _verdict(self, case: _Case, one: Heard) -> Verdict:
+        """All that was said in a sentence, judged; kept with it when it rests on nothing that cannot be checked again."""
+        trace = case.page.tracing()
+        outcomes = [
+            (said, outcome)
+            for said in one.sentence.said
+            if (outcome := self._outcome(case, Spoken(said, one.place), _pointer(case.page, said, one.place)))
+        ]
+        told = {id(outcome) for outcome in _surest([o for _, o in outcomes if isinstance(o, Finding)])}
+        verdict = Verdict(
+            tuple((s, o) for s, o in outcomes if not isinstance(o, Finding) or id(o) in told),
+            case.on,
+            frozenset(trace.absent),
+            self.goods_of(case) if trace.goods else None,
+            trace.voice,
+        )
+        if not trace.more:
+            one.sentence.verdict = verdict
+        return verdict
+
+    def _judged_one_by_one(self, case: _Case, heard: Sequence[Heard]) -> list[Outcome]:
+        """Where sentences overlap (guessed spellings, windows) or say very much: the longest first, and only so many."""
+        made: list[Outcome] = []
+        counted: dict[str, int] = {}
+        for one in _longest(heard):
+            counted[one.rule.id] = counted.get(one.rule.id, 0) + 1
+            if counted[one.rule.id] <= 3 * MAX_PER_RULE:
+                outcome = self._outcome(case, one, _pointer(case.page, one.said, one.place))
+                if outcome is not None:
+                    made.append(outcome)
+        return made
 
     def _outcome(self, case: _Case, one: Spoken, pointer: Pointer) -> Finding | Exempted | Need | None:
         rule, hit = one.rule, one.hit
@@ -123,6 +177,7 @@ class Judge:
     # -- goods ---------------------------------------------------------------------------------------------------
 
     def goods_of(self, case: _Case) -> Goods:
+        case.page.trace.goods = True
         if not case.known_goods:
             page = case.page
             titles = " ".join(p.text[:200] for p in page.passages[:80] if p.region is Region.TITLE)
@@ -235,43 +290,73 @@ class Judge:
         return Element(name, met=None, by=_WAITS.get(kind, element.by))
 
 
-def _pointer(page: Page, hit: Hit) -> Pointer:
-    start, end = hit.segment.source(hit.start, hit.end)
-    number = page.passage_at(start)
-    passage = page.passages[number]
-    base = page.passage_start(number)
-    left, right = start - base, min(end - base, len(passage.text))
-    around_left, around_right = hit.segment.source(0, len(hit.segment.text))
-    context = passage.text[max(around_left - base, 0) : min(around_right - base, len(passage.text))].strip()
-    return Pointer(
-        region=passage.region, selector=passage.selector, passage=number, start=left, end=right,
-        quote=passage.text[left:right], context=context[:500],
-    )  # fmt: skip
+def _pointer(page: Page, said: Said, place: Place) -> Pointer:
+    passage = page.passages[place.passage]
+    text, begin = passage.text, page.passage_start(place.passage)
+    base = place.source[0] - begin
+    left, right = said.source[0] + base, min(said.source[1] + base, len(text))
+    context = text[max(base, 0) : min(place.source[1] - begin, len(text))].strip()
+    return Pointer("", passage.region, passage.selector, place.passage, left, right, text[left:right], context[:500])
 
 
-def _longest(placed: Sequence[tuple[Spoken, Pointer]]) -> list[tuple[Spoken, Pointer]]:
+def _moved(outcome: Outcome, pointer: Pointer) -> Outcome:
+    """The same outcome at another place of the same words."""
+    if isinstance(outcome, Finding):
+        f = outcome
+        return Finding(
+            f.rule, f.version, f.category, f.severity, f.confidence, (pointer,), f.claim, f.title, f.why, f.basis,
+            f.elements, f.tested, f.needs, f.method, f.advice,
+        )  # fmt: skip
+    return replace(outcome, pointer=pointer)
+
+
+def _crowded(ordered: Sequence[Heard]) -> bool:
+    """Do sentences overlap, or is so much said that bounds count?"""
+    done = total = 0
+    for one in ordered:
+        total += len(one.sentence.said)
+        if one.place.source[0] < done or total > 2 * MAX_PER_RULE:
+            return True
+        done = one.place.source[1]
+    return False
+
+
+def _longest(heard: Sequence[Heard]) -> list[Spoken]:
     """Of one rule's overlapping hits the longest; plain spelling before guessed. Order of the page."""
-    kept: list[tuple[Spoken, Pointer]] = []
-    taken: dict[tuple[str, int | None], list[tuple[int, int]]] = {}
-    ranked = sorted(placed, key=lambda item: (item[0].hit.segment.view.guess is not None, item[1].start - item[1].end))
-    for one, pointer in ranked:
-        spans = taken.setdefault((one.rule.id, pointer.passage), [])
-        if len(spans) < 4 * MAX_PER_RULE and all(pointer.end <= s or pointer.start >= e for s, e in spans):
-            spans.append((pointer.start, pointer.end))
-            kept.append((one, pointer))
-    return sorted(kept, key=lambda item: (item[1].passage or 0, item[1].start))
+    kept: list[tuple[int, Spoken]] = []
+    taken: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    ranked: list[tuple[bool, int, int, Spoken]] = []
+    for one in heard:
+        guessed, base = one.place.view.guess is not None, one.place.source[0]
+        for said in one.sentence.said:
+            left, right = said.source
+            ranked.append((guessed, left - right, base + left, Spoken(said, one.place)))
+    ranked.sort(key=itemgetter(0, 1))
+    for _, size, start, spoken in ranked:
+        spans = taken.setdefault((spoken.rule.id, spoken.place.passage), [])
+        end = start - size
+        if len(spans) < 4 * MAX_PER_RULE and all(end <= s or start >= e for s, e in spans):
+            spans.append((start, end))
+            kept.append((start, spoken))
+    return [spoken for _, spoken in sorted(kept, key=itemgetter(0))]
+
+
+def _surest(findings: Sequence[Finding]) -> list[Finding]:
+    """Of one category's overlapping findings the surest, surest first."""
+    best: list[Finding] = []
+    taken: dict[tuple[str, int | None], list[tuple[int, int, str]]] = {}
+    for finding in sorted(findings, key=lambda f: (-f.confidence, -_SEVERITIES.index(f.severity))):
+        pointer = finding.evidence[0]
+        others = taken.setdefault((finding.category, pointer.passage), [])
+        if not any(rule != finding.rule and s < pointer.end and pointer.start < e for s, e, rule in others):
+            best.append(finding)
+            others.append((pointer.start, pointer.end, finding.rule))
+    return best
 
 
 def _merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """One finding a claim, with all its places; of one category's overlapping findings the surest."""
-    best: list[Finding] = []
-    for finding in sorted(findings, key=lambda f: (-f.confidence, -_SEVERITIES.index(f.severity))):
-        pointer = finding.evidence[0]
-        if not any(
-            other.category == finding.category and other.rule != finding.rule and _overlap(other.evidence[0], pointer)
-            for other in best
-        ):
-            best.append(finding)
+    best = _surest(findings)
     best.sort(key=lambda f: (f.evidence[0].passage or 0, f.evidence[0].start))
     by_claim: dict[tuple[str, str], Finding] = {}
     counted: dict[str, int] = {}
@@ -285,10 +370,6 @@ def _merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         if counted[finding.rule] <= MAX_PER_RULE:
             by_claim[finding.rule, finding.claim] = finding
     return tuple(by_claim.values())
-
-
-def _overlap(one: Pointer, other: Pointer) -> bool:
-    return one.passage == other.passage and one.start < other.end and other.start < one.end
 
 
 def _distinct(items: Sequence[_T]) -> tuple[_T, ...]:

@@ -12,14 +12,15 @@ from contracts.page import Passage, Region
 from semantic_lib.detect import Hit, hits
 from semantic_lib.exempting import Tester
 from semantic_lib.goods import Classifier
-from semantic_lib.judge import Judge, Spoken
+from semantic_lib.judge import Judge
 from semantic_lib.law import LawBook
 from semantic_lib.matcher import Bundle, Finder, Prefilter, Term
 from semantic_lib.model import Category, Detector, Exemption, Rule, Status
 from semantic_lib.normalise import Speller
 from semantic_lib.page import Page, Segment, View
+from semantic_lib.recall import Heard, Memory, Place, Said, Sentence, longest
 
-Found = dict[tuple[int, int, int], list[Hit]]
+_NOTHING = Detection()
 
 
 class Library:
@@ -27,7 +28,7 @@ class Library:
 
     def __init__(
         self, *, rules: Sequence[Rule], categories: Mapping[str, Category], exemptions: Mapping[str, Exemption],
-        law: LawBook, classifier: Classifier, speller: Speller, tester: Tester,
+        law: LawBook, classifier: Classifier, speller: Speller, tester: Tester, bundle: Bundle | None = None,
     ) -> None:  # fmt: skip
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
         self.categories = categories
@@ -43,7 +44,8 @@ class Library:
             for detector in rule.detectors
         ]
         self.prefilter = Prefilter([_anchors(detector) for _, detector in self._pairs], speller)
-        self._bundle = Bundle(_finders(rules, exemptions.values(), tester))
+        self._bundle = bundle or Bundle(_finders(rules, exemptions.values(), tester))
+        self._memory = Memory()
         self._judge = Judge(categories, exemptions, law, classifier, tester)
 
     def only(self, rule_ids: Iterable[str]) -> Library:
@@ -52,7 +54,7 @@ class Library:
         rules = [replace(r, status=Status.TEST) for r in self.rules.values() if r.id in wanted]
         return Library(
             rules=rules, categories=self.categories, exemptions=self.exemptions, law=self.law,
-            classifier=self.classifier, speller=self._speller, tester=self.tester,
+            classifier=self.classifier, speller=self._speller, tester=self.tester, bundle=self._bundle,
         )  # fmt: skip
 
     def read(
@@ -64,34 +66,70 @@ class Library:
         `Pointer.passage` indexes `passages`; offsets count code points into that passage's text as given.
         """
         page = Page(passages, self._bundle)
-        found: Found = {}
-        guessing = self._look(page.view, found)
+        heard: list[Heard] = []
+        guessing = self._look(page.view, heard)
         joined = page.joined(self._speller)
         if joined is not None:
-            guessing |= self._look(joined, found)
+            guessing |= self._look(joined, heard)
         if guessing and (guessed := page.guessed(self._speller)) is not None:
-            self._look(guessed, found)
-        spoken = [Spoken(self._pairs[key[0]][0], hit) for key, hits_there in found.items() for hit in hits_there]
-        if not spoken:
-            return Detection()
+            self._look(guessed, heard)
+        if not heard:
+            return _NOTHING
         day = at.astimezone(SHANGHAI).date() if isinstance(at, datetime) and at.tzinfo else at
         day = day.date() if isinstance(day, datetime) else day
-        return self._judge.detection(page, spoken, on=day, goods=goods, title=title or "", cross_border=cross_border)
+        return self._judge.detection(page, heard, on=day, goods=goods, title=title or "", cross_border=cross_border)
 
-    def _look(self, view: View, found: Found) -> bool:
-        """Evaluate every detector an anchor woke, once per sentence. True when misspelt words stand here."""
+    def _look(self, view: View, heard: list[Heard]) -> bool:
+        """What is said in every sentence where an anchor stands. True when misspelt words stand here."""
         anchors, guessing = self.prefilter.hits(view.text)
-        for owners, start, end in anchors:
+        if not anchors:
+            return guessing
+        sentences: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for anchor in anchors:
+            _, start, end = anchor
             if view.guess is not None and not view.touched(*_around(start, end, len(view.text))):
                 continue
-            segment = view.segment(start, end)
-            if segment is None:
-                continue
-            for number in owners:
-                key = (number, segment.start, id(view))
-                if key not in found:
-                    found[key] = self._evaluate(number, segment)
+            sentences.setdefault(view.bounds(start, end), []).append(anchor)
+        for (left, right), there in sentences.items():
+            self._hear(view, left, right, there, heard)
         return guessing
+
+    def _hear(self, view: View, left: int, right: int, anchors: list[tuple[int, int, int]], heard: list[Heard]) -> None:
+        """Adds what is said in one sentence, remembered or looked at."""
+        page = view.page
+        source = view.source(left, right)
+        passage = page.passage_at(source[0])
+        if source[1] > page.passage_start(passage + 1):  # a window over a border: only words inside one passage count
+            passage = page.passage_at(view.source(*anchors[0][1:])[0])
+            anchors = [a for a in anchors if {page.passage_at(s) for s in _ends(view.source(*a[1:]))} == {passage}]
+        numbers = tuple([number for number, _, _ in anchors])
+        place = Place(view, left, right, passage, source)
+        if view.guess is not None:
+            sentence = self._sentence(place, numbers)
+        else:
+            about = page.passages[passage]
+            key = (page.source[source[0] : source[1]], about.region, about.lang, numbers)
+            known = self._memory.get(key)
+            if known is not None and (not known.absent or known.absent.isdisjoint(page.present(passage))):
+                sentence = known
+            else:
+                trace = page.tracing()
+                sentence = self._sentence(place, numbers)
+                if not trace.more:
+                    self._memory.put(key, sentence)
+        if sentence.said:
+            heard.append(Heard(place, sentence))
+
+    def _sentence(self, place: Place, anchors: tuple[int, ...]) -> Sentence:
+        """Every detector that one of `anchors` wakes, evaluated; of one rule's overlapping words the longest."""
+        segment, view = place.segment, place.view
+        said: list[Said] = []
+        for number in dict.fromkeys(owner for anchor in anchors for owner in self.prefilter.owners[anchor]):
+            for hit in self._evaluate(number, segment):
+                start, end = view.source(place.left + hit.start, place.left + hit.end)
+                source = (start - place.source[0], end - place.source[0])
+                said.append(Said(*self._pairs[number], hit.start, hit.end, hit.parts, hit.values, source))
+        return Sentence(longest(said), frozenset(view.page.trace.absent))
 
     def _evaluate(self, number: int, segment: Segment) -> list[Hit]:
         rule, detector = self._pairs[number]
@@ -129,6 +167,10 @@ def _finders(rules: Sequence[Rule], exemptions: Iterable[Exemption], tester: Tes
 
 def _anchors(detector: Detector) -> list[Term]:
     return [Term(text) for text in detector.parts[detector.anchor].anchors]
+
+
+def _ends(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], max(span[1] - 1, span[0])
 
 
 def _around(start: int, end: int, size: int) -> tuple[int, int]:

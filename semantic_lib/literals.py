@@ -7,7 +7,8 @@ The idea follows RE2's prefilter: exact sets multiply along a sequence, unions a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -16,19 +17,35 @@ _MAX_SET = 256  #: more alternatives than this are not multiplied further
 _UNBOUNDED = 80  #: a repeat beyond this counts as unbounded: our windows are a few hundred characters
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What must be known of a pattern before it may take part: is it dangerous, and what does every match contain?"""
+
+    danger: str | None
+    required: frozenset[str] | None
+
+
+def facts(pattern: str) -> Facts:
+    """Both facts from one parse."""
+    try:
+        nodes = list(parser.parse(pattern))
+    except (re.error, RecursionError, OverflowError) as fault:
+        return Facts(f"正则表达式有误:{fault}", None)
+    why = _danger(nodes, inside=False)
+    if why:
+        return Facts(why, None)
+    best = _scan(nodes)[1]
+    return Facts(None, frozenset(best) if best and all(best) else None)
+
+
 def required(pattern: str) -> frozenset[str] | None:
     """Literals of which every match contains at least one; None when there is no such set."""
-    best = _scan(list(parser.parse(pattern)))[1]
-    return frozenset(best) if best and all(best) else None
+    return facts(pattern).required
 
 
 def danger(pattern: str) -> str | None:
     """Why the pattern may take more than linear time, in Chinese; None when it may not."""
-    try:
-        tree = parser.parse(pattern)
-    except re.error as fault:
-        return f"正则表达式有误:{fault}"
-    return _danger(list(tree), inside=False)
+    return facts(pattern).danger
 
 
 Node = tuple[Any, Any]
@@ -39,8 +56,7 @@ def _scan(nodes: Sequence[Node]) -> tuple[set[str] | None, set[str] | None]:
     exact: set[str] | None = {""}
     run: set[str] | None = {""}
     best: set[str] | None = None
-    for node in nodes:
-        one_exact, one_best = _node(node)
+    for one_exact, one_best in _parts(nodes):
         best = _better(best, one_best)
         if one_exact is not None and run is not None and len(run) * len(one_exact) <= _MAX_SET:
             run = {a + b for a in run for b in one_exact}
@@ -51,6 +67,21 @@ def _scan(nodes: Sequence[Node]) -> tuple[set[str] | None, set[str] | None]:
             exact = None
     best = _better(best, run)
     return exact, best
+
+
+def _parts(nodes: Sequence[Node]) -> Iterator[tuple[set[str] | None, set[str] | None]]:
+    """`_node` of each node, literals that follow one another taken together."""
+    word = ""
+    for node in nodes:
+        if node[0] is op.LITERAL:
+            word += chr(node[1])
+            continue
+        if word:
+            yield {word}, {word}
+            word = ""
+        yield _node(node)
+    if word:
+        yield {word}, {word}
 
 
 def _node(node: Node) -> tuple[set[str] | None, set[str] | None]:
@@ -125,11 +156,22 @@ def _danger(nodes: Sequence[Node], *, inside: bool) -> str | None:
             why = next((w for branch in value[1] if (w := _danger(list(branch), inside=inside))), None)
         elif kind in (op.GROUPREF, op.GROUPREF_EXISTS):
             why = "不能使用反向引用"
+        elif kind in (op.ASSERT, op.ASSERT_NOT):
+            why = _look_danger(value, inside=inside)
         else:
             why = None
         if why:
             return why
     return None
+
+
+def _look_danger(value: tuple[int, Any], *, inside: bool) -> str | None:
+    """Look-around: backwards only over a fixed length, which `re` would otherwise say at its first use."""
+    direction, body = value
+    low, high = body.getwidth()
+    if direction < 0 and low != high:
+        return "向后看 (?<=…) (?<!…) 的内容长度必须固定"
+    return _danger(list(body), inside=inside)
 
 
 def _repeat_danger(value: tuple[int, Any, Any], *, inside: bool, loose: int) -> str | None:

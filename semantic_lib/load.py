@@ -11,23 +11,28 @@ semantic_lib/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from contracts.errors import InputError
 from contracts.finding import Severity
+from semantic_lib.cache import keep, kept, key_of
 from semantic_lib.compile import Compiler
 from semantic_lib.exempting import Tester
 from semantic_lib.fields import Words
 from semantic_lib.goods import Classifier, Kind
 from semantic_lib.law import Instrument, LawBook, instrument
 from semantic_lib.library import Library
+from semantic_lib.literals import Facts
 from semantic_lib.matcher import Finder
 from semantic_lib.model import Bilingual, Category, Exemption, Rule
 from semantic_lib.normalise import Speller, folded
-from semantic_lib.source import Block, Problem, read_yaml
+from semantic_lib.source import MAX_BYTES, Block, Problem, packed, parse_yaml, unpacked
 from semantic_lib.voice import Voice
 
 ROOT = Path(__file__).resolve().parent
@@ -53,6 +58,9 @@ class Shelf:
     cross_border: Finder = field(default_factory=lambda: Finder(()))
     jieba_words: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    key: str = ""  #: of all contents together; what is worked out from them is kept under it
+    raw: dict[str, bytes] = field(default_factory=dict)  #: file → contents, in order of names
+    parsed: dict[str, Block] = field(default_factory=dict)  #: file → its top mapping, where it has one
     blocks: dict[str, Block] = field(default_factory=dict)  #: rule id → its file as read
 
 
@@ -63,6 +71,24 @@ def library(root: Path | None = None) -> Library:
 
 @lru_cache(maxsize=4)
 def _library(root: Path) -> Library:
+    with _no_collecting():
+        return _sound_library(root)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Loading makes some hundred thousand objects that stay for good: nobody need look for rubbish among them, then or later."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if on:
+            gc.enable()
+
+
+def _sound_library(root: Path) -> Library:
     shelf = read_shelf(root)
     if shelf.problems:
         raise min(shelf.problems).error()
@@ -71,7 +97,8 @@ def _library(root: Path) -> Library:
 
 def sound_part(root: Path | None = None) -> tuple[Library, list[Problem]]:
     """For authors at work: the library without the rules that have problems, and all problems. Never used for a patrol."""
-    shelf = read_shelf(root or ROOT)
+    with _no_collecting():
+        shelf = read_shelf(root or ROOT)
     faulty = {problem.file for problem in shelf.problems}
     shelf.rules = {rule_id: rule for rule_id, rule in shelf.rules.items() if rule.file not in faulty}
     return build(shelf), sorted(shelf.problems)
@@ -80,20 +107,25 @@ def sound_part(root: Path | None = None) -> tuple[Library, list[Problem]]:
 def build(shelf: Shelf) -> Library:
     """A library of what stands on the shelf, whatever its problems."""
     evasion = shelf.evasion
-    return Library(
+    speller = Speller(
+        rare=_pairs(evasion, "rare"), common=_pairs(evasion, "common"), splits=_pairs(evasion, "splits"),
+        syllables=_pairs(evasion, "syllables"),
+    )  # fmt: skip
+    spellings = kept("spellings", shelf.key)
+    if isinstance(spellings, dict):
+        speller.known.update(spellings)
+    made = Library(
         rules=list(shelf.rules.values()),
         categories=shelf.categories,
         exemptions=shelf.exemptions,
         law=shelf.law,
         classifier=Classifier(shelf.kinds, shelf.cross_border),
-        speller=Speller(
-            rare=_pairs(evasion, "rare"),
-            common=_pairs(evasion, "common"),
-            splits=_pairs(evasion, "splits"),
-            syllables=_pairs(evasion, "syllables"),
-        ),
+        speller=speller,
         tester=Tester(shelf.voice, shelf.jieba_words),
     )
+    if spellings is None:
+        keep("spellings", shelf.key, speller.known)
+    return made
 
 
 def _pairs(evasion: Block, key: str) -> dict[str, str]:
@@ -108,36 +140,77 @@ def _pairs(evasion: Block, key: str) -> dict[str, str]:
 def read_shelf(root: Path) -> Shelf:
     """Reads all data files; problems are collected, so that lint can name them all."""
     shelf = Shelf(root)
+    _read_files(shelf)
+    remembered = _remembered(shelf)
     _read_lexicon(shelf)
     _read_goods(shelf)
     _read_law(shelf)
     _read_categories(shelf)
     _read_exemptions(shelf)
-    for path in sorted((root / "rules").rglob("*.yaml")):
-        _read_rule(shelf, path)
+    for name in shelf.raw:
+        if name.startswith("rules/"):
+            _read_rule(shelf, name)
+    if not remembered:
+        _remember(shelf)
     return shelf
 
 
-def _block(shelf: Shelf, path: Path) -> tuple[str, Block] | None:
-    name = path.relative_to(shelf.root).as_posix()
-    from contracts.errors import InputError
+def _read_files(shelf: Shelf) -> None:
+    """Contents of every data file, once; what is parsed is what the key was made of."""
+    paths = [shelf.root / "categories.yaml"]
+    for folder in ("law", "lexicon", "exemptions", "goods_data"):
+        paths += sorted((shelf.root / folder).glob("*.yaml"))
+    paths += sorted((shelf.root / "rules").rglob("*.yaml"))
+    for path in paths:
+        name = path.relative_to(shelf.root).as_posix()
+        try:
+            with path.open("rb") as stream:
+                shelf.raw[name] = stream.read(MAX_BYTES + 1)
+        except OSError as fault:
+            shelf.problems.append(Problem(name, 1, f"读不了规则文件:{fault.strerror or fault}"))
+    shelf.key = key_of(part for name, raw in shelf.raw.items() for part in (name.encode(), raw))
 
+
+def _remembered(shelf: Shelf) -> bool:
+    """Takes what was kept of these very contents; False when nothing was."""
+    found = kept("library", shelf.key)
+    if not isinstance(found, dict):
+        return False
+    shelf.parsed = {name: unpacked(block) for name, block in found["files"].items()}
+    shelf.words.facts = {
+        pattern: Facts(danger, None if required is None else frozenset(required))
+        for pattern, (danger, required) in found["facts"].items()
+    }
+    return True
+
+
+def _remember(shelf: Shelf) -> None:
     try:
-        return name, read_yaml(path, name)
-    except InputError as fault:
-        params = fault.params
-        line = params.get("line")
-        shelf.problems.append(
-            Problem(
-                name, line if isinstance(line, int) else 1, str(params.get("problem") or params.get("why") or fault)
-            )
-        )
-        return None
+        files = {name: packed(block) for name, block in shelf.parsed.items()}
+    except TypeError:  # a value that no rule has, such as a time of day
+        return
+    facts = {
+        pattern: [known.danger, None if known.required is None else sorted(known.required)]
+        for pattern, known in shelf.words.facts.items()
+    }
+    keep("library", shelf.key, {"files": files, "facts": facts})
+
+
+def _block(shelf: Shelf, name: str) -> Block | None:
+    """The file's top mapping, parsed once; None, and a problem, when it has none."""
+    if name not in shelf.parsed and name in shelf.raw:
+        try:
+            shelf.parsed[name] = parse_yaml(shelf.raw[name], name)
+        except InputError as fault:
+            line = fault.params.get("line")
+            why = str(fault.params.get("problem") or fault)
+            shelf.problems.append(Problem(name, line if isinstance(line, int) else 1, why))
+    return shelf.parsed.get(name)
 
 
 def _files(shelf: Shelf, folder: str) -> list[tuple[str, Block]]:
-    paths = sorted((shelf.root / folder).glob("*.yaml"))
-    return [read for path in paths if (read := _block(shelf, path)) is not None]
+    names = [name for name in shelf.raw if name.startswith(f"{folder}/")]
+    return [(name, block) for name in names if (block := _block(shelf, name)) is not None]
 
 
 def _read_lexicon(shelf: Shelf) -> None:
@@ -201,11 +274,10 @@ def _read_law(shelf: Shelf) -> None:
 
 
 def _read_categories(shelf: Shelf) -> None:
-    path = shelf.root / "categories.yaml"
-    read = _block(shelf, path)
-    if read is None:
+    name = "categories.yaml"
+    block = _block(shelf, name)
+    if block is None:
         return
-    name, block = read
     compiler = Compiler(name, shelf.words, shelf.problems)
     for key, value in block.items():
         if not isinstance(value, Block):
@@ -251,11 +323,11 @@ def _read_exemptions(shelf: Shelf) -> None:
                 shelf.problems.append(Problem("exemptions/sets.yaml", 1, f"豁免组 {set_name} 里的“{member}”不存在"))
 
 
-def _read_rule(shelf: Shelf, path: Path) -> None:
-    read = _block(shelf, path)
-    if read is None:
+def _read_rule(shelf: Shelf, name: str) -> None:
+    path = PurePosixPath(name)
+    block = _block(shelf, name)
+    if block is None:
         return
-    name, block = read
     compiler = Compiler(name, shelf.words, shelf.problems)
     rule = compiler.rule(block, shelf.categories, shelf.exemptions)
     if rule is None:

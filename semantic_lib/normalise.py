@@ -19,10 +19,12 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
-from opencc import OpenCC
+
+from semantic_lib.cache import keep, kept, key_of
 
 Codes = NDArray[np.uint32]
 Kinds = NDArray[np.uint8]
@@ -41,12 +43,14 @@ _QUOTES = {**dict.fromkeys("「『“«〝＂", "“"), **dict.fromkeys("」』�
 #: Enclosed letters without a compatibility form: negative circled, negative squared, regional indicators.
 _LETTERS = ((0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))
 
-HAN, SOFT, DECOR, BREAK, COMMA, LATIN = 1, 2, 3, 4, 5, 6
+HAN, SOFT, DECOR, BREAK, COMMA, LATIN, STOP = 1, 2, 3, 4, 5, 6, 7
 _COMMAS = ",、"
 _SOFT = " ._|/:'\"-·()[]{}“”"
 _DECOR = "*~^+=#@&$<>\\`"
 _MARGIN = 40  #: characters kept on either side of a guess
 _KIND_SHIFT = 24  #: a table value is a code point and, above it, its kind
+_FIRST_SPECIAL = np.uint32(_SPECIAL << _KIND_SHIFT)
+_STOPS = "。!?;\u2029"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +120,26 @@ def codes_of(text: str) -> Codes:
 
 
 def text_of(codes: Codes) -> str:
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
+    return str(codes.astype("<u4", copy=False).data, "utf-32-le", "surrogatepass")
+
+
+def kinds_in(values: Codes) -> Kinds:
+    """The kinds of table values: their highest byte."""
+    return (values >> _KIND_SHIFT).astype(np.uint8)
+
+
+def kinds_of(codes: Codes) -> Kinds:
+    """The kinds of code points."""
+    return kinds_in(_fold_table()[0].take(codes, mode="clip"))
 
 
 def fold(text: str) -> Folded:
     """The fold of `text`. 1:1 where nothing vanished or grew, which is nearly always."""
     table, longer = _fold_table()
-    values = table[codes_of(text)]
+    values = table.take(codes_of(text), mode="clip")
     codes = values & _CODE
-    kinds = (values >> _KIND_SHIFT).astype(np.uint8)
-    if not codes.size or kinds.max() < _SPECIAL:
+    kinds = kinds_in(values)
+    if not codes.size or values.max() < _FIRST_SPECIAL:
         return Folded(text_of(codes), codes, kinds, None)
     special = np.flatnonzero(kinds == _SPECIAL)
     sizes = np.ones(codes.size, dtype=np.int64)
@@ -136,13 +150,23 @@ def fold(text: str) -> Folded:
     for at in special.tolist():
         new = longer[int(codes[at])]
         out[starts[at] : starts[at] + len(new)] = [ord(c) for c in new]
-    kinds = (table[out] >> _KIND_SHIFT).astype(np.uint8)
-    return Folded(text_of(out), out, kinds, places)
+    return Folded(text_of(out), out, kinds_in(table.take(out, mode="clip")), places)
 
 
 def folded(term: str) -> str:
-    """`term` as it stands in any fold."""
-    return fold(term).text
+    """`term` as it stands in any fold: characters fold one by one, so short words need no arrays."""
+    return "".join(map(_FORMS.__getitem__, term))
+
+
+class _Forms(dict[str, str]):
+    """What each character met so far folds to."""
+
+    def __missing__(self, char: str) -> str:
+        form = self[char] = fold(char).text
+        return form
+
+
+_FORMS = _Forms()
 
 
 @lru_cache(maxsize=1)
@@ -153,17 +177,8 @@ def _fold_table() -> tuple[Codes, tuple[str, ...]]:
     """
     table = np.arange(_LIMIT, dtype=np.uint32)
     longer: list[str] = [""]
-    compatible = [chr(c) for low, high in _COMPATIBLE_RANGES for c in range(low, high)]
-    han = [chr(c) for low, high in _HAN_RANGES for c in range(low, high)]
-    chars = compatible + han
-    forms = [_compatible(c) for c in compatible] + han
-    # Line breaks keep OpenCC's phrases from joining neighbours: each character is converted alone.
-    simplified = OpenCC("t2s").convert("\n".join(form.replace("\n", " ") for form in forms)).split("\n")
     special: list[int] = []
-    for char, form in zip(chars, simplified, strict=True):
-        if form == char and char not in _QUOTES:
-            continue
-        meant = _QUOTES.get(char) or "".join(_QUOTES.get(c, c) for c in form)
+    for char, meant in _foldings().items():
         if len(meant) == 1:
             table[ord(char)] = ord(meant)
             continue
@@ -183,6 +198,34 @@ def _fold_table() -> tuple[Codes, tuple[str, ...]]:
     table |= folded_kinds.astype(np.uint32) << _KIND_SHIFT
     table.setflags(write=False)
     return table, tuple(longer)
+
+
+def _foldings() -> dict[str, str]:
+    """Every character that folds to something else, and to what; kept, for it takes a fifth of a second."""
+    versions = f"{unicodedata.unidata_version} {version('opencc')}"
+    key = key_of([versions.encode()])
+    known = kept("folding", key)
+    if isinstance(known, dict):
+        return known
+    made = _worked_out_foldings()
+    keep("folding", key, made)
+    return made
+
+
+def _worked_out_foldings() -> dict[str, str]:
+    from opencc import OpenCC
+
+    compatible = [chr(c) for low, high in _COMPATIBLE_RANGES for c in range(low, high)]
+    han = [chr(c) for low, high in _HAN_RANGES for c in range(low, high)]
+    chars = compatible + han
+    forms = [_compatible(c) for c in compatible] + han
+    # Line breaks keep OpenCC's phrases from joining neighbours: each character is converted alone.
+    simplified = OpenCC("t2s").convert("\n".join(form.replace("\n", " ") for form in forms)).split("\n")
+    return {
+        char: _QUOTES.get(char) or "".join(_QUOTES.get(c, c) for c in form)
+        for char, form in zip(chars, simplified, strict=True)
+        if form != char or char in _QUOTES
+    }
 
 
 def _compatible(char: str) -> str:
@@ -219,12 +262,19 @@ class Speller:
             if form != meant:
                 self._by_meant.setdefault(meant, []).append(form)
         alternatives = sorted({*self._common, *self.rare}, key=len, reverse=True)
+        self.known: dict[str, list[str]] = {}  #: answers of `misspellings` so far
         self._any_form = re.compile("|".join(map(re.escape, alternatives)) or "(?!)")
 
-    def misspellings(self, word: str) -> set[str]:
+    def misspellings(self, word: str) -> list[str]:
         """`word` with one or two of its parts written otherwise; at most _MAX_FORMS."""
+        known = self.known.get(word)
+        if known is None:
+            known = self.known[word] = self._misspelt(word)
+        return known
+
+    def _misspelt(self, word: str) -> list[str]:
         if len(word) < 2:
-            return set()
+            return []
         made: set[str] = set()
         frontier = {(word, 0)}
         for _ in range(2):
@@ -238,7 +288,7 @@ class Speller:
             frontier = grown
             if len(made) > _MAX_FORMS:
                 break
-        return set(sorted(made)[:_MAX_FORMS])
+        return sorted(made)[:_MAX_FORMS]
 
     def joined(self, page: Folded) -> Candidate | None:
         """Separators between characters that belong together taken out; None when there are none."""
@@ -294,14 +344,17 @@ def _candidate(text: str, edits: Sequence[Edit]) -> Candidate | None:
 
 def _separator_edits(page: Folded) -> list[Edit]:
     """Separators that stand between characters which belong together (全 网 最 低, 好*评)."""
-    kinds = page.kinds
+    kinds = np.zeros(page.kinds.size + 2, dtype=np.uint8)
+    kinds[1:-1] = page.kinds
     han = kinds == HAN
-    lone = han.copy()
-    lone[1:] &= ~han[:-1]
-    lone[:-1] &= ~han[1:]
-    suspects = np.flatnonzero(lone | (kinds == DECOR))
-    if not suspects.size:
+    separator = (kinds - np.uint8(SOFT)) <= COMMA - SOFT  # below SOFT wraps round to above
+    lone = han[1:-1] > (han[:-2] | han[2:])
+    lone &= separator[:-2] | separator[2:]
+    lone |= kinds[1:-1] == DECOR
+    if not lone.any():
         return []
+    suspects = np.flatnonzero(lone)
+    kinds = page.kinds
     flat = kinds.tobytes()
     found: list[Edit] = []
     taken: set[int] = set()
@@ -354,7 +407,7 @@ def _classes() -> NDArray[np.uint8]:
     kinds[0x3400:0xA000] = HAN
     kinds[0x20000:0x2FA20] = HAN
     kinds[ord("a") : ord("z") + 1] = LATIN
-    for signs, kind in ((_SOFT, SOFT), (_DECOR, DECOR), (_COMMAS, COMMA)):
+    for signs, kind in ((_SOFT, SOFT), (_DECOR, DECOR), (_COMMAS, COMMA), (_STOPS, STOP)):
         kinds[[ord(c) for c in signs]] = kind
     kinds[0x0A] = BREAK
     kinds[0x2190:0x2BFF] = DECOR  # arrows, shapes, dingbats

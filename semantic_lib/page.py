@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contracts.page import Passage, Region
 from semantic_lib.matcher import NO_BUNDLE, Bundle, Finder, Match
-from semantic_lib.normalise import Candidate, Codes, Folded, Places, Speller, codes_of, fold
+from semantic_lib.normalise import BREAK, STOP, Candidate, Folded, Speller, codes_of, fold, kinds_of
 
 #: A sentence without an end is cut into windows of twice this many characters, which keeps hostile text linear.
 _STEP = 160
 MAX_PASSAGE, MAX_PAGE = 20_000, 400_000  #: characters that guards and exemptions look through
-_STOPS = tuple(np.uint32(ord(c)) for c in "。!?;\n\u2029")
+_DOT, _BLANK, _LINE = (np.uint32(code) for code in (0x2E, 0x20, 0x0A))
 _HAN_LOW, _HAN_HIGH = 0x3400, 0xA000
+
+
+class Trace:
+    """What a look rested on beyond its own sentence: words absent from the passage, the voice, or more than can be told."""
+
+    __slots__ = ("absent", "goods", "more", "voice")
+
+    def __init__(self) -> None:
+        self.absent: set[int] = set()
+        self.voice = self.goods = self.more = False
 
 
 class Page:
@@ -26,13 +35,14 @@ class Page:
     def __init__(self, passages: Sequence[Passage], bundle: Bundle = NO_BUNDLE) -> None:
         self.passages = passages
         self.bundle = bundle
-        texts = [passage.text for passage in passages]
-        self._starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
-        self.source = "\n".join(texts)
+        self._starts: list[int] = []
+        self.source = "\n".join([passage.text for passage in passages])
         self.folded: Folded = fold(self.source)
         self.view = View(self, self.folded, None)
         self._memo: dict[tuple[int, int], list[Match]] = {}
         self._present: dict[int, frozenset[int]] = {}
+        self.trace = Trace()
+        self.voices: dict[int, str | None] = {}  #: passage → the words by which a consumer speaks there
 
     def joined(self, speller: Speller) -> View | None:
         """The view with separators between single characters taken out, if there are any."""
@@ -45,14 +55,21 @@ class Page:
         return View(self, self.folded, guess) if guess else None
 
     def passage_at(self, source_offset: int) -> int:
-        return min(bisect_right(self._starts, source_offset), len(self.passages)) - 1
+        return min(bisect_right(self.starts, source_offset), len(self.passages)) - 1
 
     def passage_start(self, passage: int) -> int:
-        return self._starts[passage]
+        return self.starts[passage]
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each passage begins in the source (and where one more would)."""
+        if not self._starts:
+            self._starts = list(accumulate([len(passage.text) + 1 for passage in self.passages], initial=0))
+        return self._starts
 
     def folded_passage(self, passage: int) -> tuple[int, int]:
         """The fold's span of a passage."""
-        start = self._starts[passage]
+        start = self.starts[passage]
         end = start + len(self.passages[passage].text)
         places = self.folded.places
         if places is None:
@@ -63,12 +80,27 @@ class Page:
         """All places of `finder` in a passage (or, with None, in the page), in the fold; remembered."""
         key = (id(finder), -1 if passage is None else passage)
         if key not in self._memo:
-            text = self.text_of(passage)
-            present = self._present.get(key[1])
-            if present is None:
-                present = self._present[key[1]] = self.bundle.present(text)
-            self._memo[key] = finder.find(text) if self.bundle.may(finder, present) else []
-        return self._memo[key]
+            may = self.bundle.may(finder, self.present(passage))
+            self._memo[key] = finder.find(self.text_of(passage)) if may else []
+        found = self._memo[key]
+        if found or passage is None or id(finder) not in self.bundle.known:
+            self.trace.more = True
+        else:
+            self.trace.absent.add(id(finder))
+        return found
+
+    def present(self, passage: int | None) -> frozenset[int]:
+        """ids of the finders of which a word stands in the passage (or page)."""
+        key = -1 if passage is None else passage
+        present = self._present.get(key)
+        if present is None:
+            present = self._present[key] = self.bundle.present(self.text_of(passage))
+        return present
+
+    def tracing(self) -> Trace:
+        """A fresh trace, which everything looked up from now on is written to."""
+        self.trace = Trace()
+        return self.trace
 
     def text_of(self, passage: int | None) -> str:
         """The fold of a passage, or of the page; of very long ones the beginning."""
@@ -86,7 +118,9 @@ class View:
         self.guess = guess
         self.text = guess.text if guess else folded.text
         self._codes = codes_of(guess.text) if guess else folded.codes
-        self._stops: Places | None = None
+        self._kinds = folded.kinds if guess is None else None
+        self._stops: list[int] | None = None
+        self.sentence = (0, 0)  #: the last one asked for, if it was a whole one: anchors come in order
         self._segments: dict[tuple[int, int], Segment] = {}
 
     def source(self, start: int, end: int) -> tuple[int, int]:
@@ -99,46 +133,52 @@ class View:
         """True on the fold; on a candidate only where the span rests on a guess."""
         return self.guess is None or self.guess.touched(start, end)
 
-    def segment(self, start: int, end: int) -> Segment | None:
-        """The sentence around [start, end), or a window of it when it is very long. None when it straddles passages."""
+    def bounds(self, start: int, end: int) -> tuple[int, int]:
+        """[left, right) of the sentence around [start, end), or of a window of it when it is very long."""
+        left, right = self.sentence
+        if left <= start and end <= right:
+            return left, right
         stops = self._sentence_stops()
-        left_stop = int(np.searchsorted(stops, start))
-        left = int(stops[left_stop - 1]) + 1 if left_stop else 0
-        right_stop = int(np.searchsorted(stops, end - 1))
-        right = int(stops[right_stop]) + 1 if right_stop < stops.size else len(self.text)
+        left_stop = bisect_left(stops, start)
+        left = stops[left_stop - 1] + 1 if left_stop else 0
+        right_stop = bisect_left(stops, end - 1, left_stop)
+        right = stops[right_stop] + 1 if right_stop < len(stops) else len(self.text)
+        self.sentence = (left, right) if left_stop == right_stop and right - left <= 2 * _STEP else (0, 0)
         if right - left > 2 * _STEP:
-            window = max(left, start - (start - left) % _STEP - _STEP // 2)
-            left, right = window, min(right, max(window + 2 * _STEP, end))
+            left = max(left, start - (start - left) % _STEP - _STEP // 2)
+            right = min(right, max(left + 2 * _STEP, end))
+        return left, right
+
+    def segment(self, start: int, end: int) -> Segment | None:
+        """The sentence around [start, end). None when the words straddle passages."""
+        source_start, source_end = self.source(start, end)
+        passage = self.page.passage_at(source_start)
+        if passage != self.page.passage_at(max(source_end - 1, source_start)):
+            return None
+        return self.segment_at(*self.bounds(start, end), passage)
+
+    def segment_at(self, left: int, right: int, passage: int) -> Segment:
         known = self._segments.get((left, right))
         if known is None:
-            source_start, source_end = self.source(start, end)
-            passage = self.page.passage_at(source_start)
-            if passage != self.page.passage_at(max(source_end - 1, source_start)):
-                return None
             known = self._segments[left, right] = Segment(self, left, right, passage)
         return known
 
-    def _sentence_stops(self) -> Places:
+    def _sentence_stops(self) -> list[int]:
         if self._stops is None:
             codes = self._codes
-            stop = _is_stop(codes)
-            dots = np.flatnonzero(codes[:-1] == 0x2E)
-            stop[dots[(codes[dots + 1] == 0x20) | (codes[dots + 1] == 0x0A)]] = True
-            self._stops = np.flatnonzero(stop)
+            kinds = kinds_of(codes) if self._kinds is None else self._kinds
+            stop = kinds == STOP
+            stop |= kinds == BREAK
+            dots = np.flatnonzero(codes[:-1] == _DOT)
+            stop[dots[(codes[dots + 1] == _BLANK) | (codes[dots + 1] == _LINE)]] = True
+            self._stops = np.flatnonzero(stop).tolist()
         return self._stops
-
-
-def _is_stop(codes: Codes) -> NDArray[np.bool_]:
-    stop = np.zeros(codes.size, dtype=np.bool_)
-    for code in _STOPS:
-        stop |= codes == code
-    return stop
 
 
 class Segment:
     """A sentence of a view, inside one passage, with what was found in it so far."""
 
-    __slots__ = ("_language", "_memo", "_present", "cues", "end", "passage", "start", "text", "view")
+    __slots__ = ("_language", "_memo", "_present", "end", "passage", "start", "text", "view")
 
     def __init__(self, view: View, start: int, end: int, passage: int) -> None:
         self.view, self.start, self.end, self.passage = view, start, end, passage
@@ -146,7 +186,6 @@ class Segment:
         self._memo: dict[int, list[Match]] = {}
         self._present: frozenset[int] | None = None
         self._language = ""
-        self.cues: object = None
 
     def find(self, finder: Finder) -> list[Match]:
         found = self._memo.get(id(finder))

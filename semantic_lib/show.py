@@ -119,7 +119,7 @@ def _words(finder: object, say: dict[str, str]) -> str:
     assert isinstance(finder, Finder)
     words = [term.text + ("*" if term.open_end else "") for term in finder.terms]
     shown = "、".join(words[:_MAX_WORDS]) + (f" …({len(words)})" if len(words) > _MAX_WORDS else "")
-    patterns = " | ".join(f"{say['pattern']} /{pattern.pattern[:160]}/" for pattern in finder.patterns)
+    patterns = " | ".join(f"{say['pattern']} /{source[:160]}/" for source in finder.sources)
     return " | ".join(part for part in (shown, patterns) if part)
 
 

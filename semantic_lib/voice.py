@@ -20,18 +20,25 @@ class Voice:
 
     def __init__(self, consumer: Mapping[float, Finder], shop: Mapping[float, Finder], threshold: float) -> None:
         self._consumer, self._shop, self._threshold = consumer, shop, threshold
+        self.ids = frozenset(map(id, consumer.values()))
 
     def consumer(self, page: Page, passage: int) -> str | None:
         """The words that show a consumer speaking, None when they do not prevail."""
         region = page.passages[passage].region
         if region is not None:
             return region.value if region in CONSUMER_VOICE else None
+        if self.surely_silent(page, passage):
+            return None
         told = [(weight, words) for weight, finder in self._consumer.items() for words in _said(page, passage, finder)]
         score = sum(weight for weight, _ in told)
         if score < self._threshold:
             return None
         score -= sum(weight * len(_said(page, passage, finder)) for weight, finder in self._shop.items())
         return "、".join(words for _, words in told[:3]) if score >= self._threshold else None
+
+    def surely_silent(self, page: Page, passage: int) -> bool:
+        """True when none of the consumer's words stands in the passage."""
+        return self.ids <= page.bundle.known and self.ids.isdisjoint(page.present(passage))
 
     @property
     def finders(self) -> tuple[Finder, ...]:

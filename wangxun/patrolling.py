@@ -19,6 +19,7 @@ from wangxun.line import Counts, Line
 from wangxun.pictures import Pictures, take_pictures, waiting
 from wangxun.runtime import Runtime
 from wangxun.settings import Settings
+from wangxun.stamping import stamping
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +151,25 @@ def run_patrol(
     runtime.vault.recover()
     run_id = begin_run(runtime, sites, seeds)
     line = Line(runtime, run_id, review_key=review_key(config.keys_dir))
-    try:
-        tally = patrol(
-            sites,
-            run_id=run_id,
-            policy=policy,
-            sink=line,
-            frontier=config.frontier,
-            clock=runtime.clock,
-            on_progress=on_progress,
-            urls=begin,
-        )
-    finally:
-        line.close()
-    taken = Pictures(left=waiting(runtime))
-    if pictures and policy.render is not Render.NEVER and policy.browser and not tally.interrupted:
-        taken = take_pictures(runtime, browser=policy.browser, run_id=run_id, most=most_pictures, on_picture=on_picture)
+    with stamping(runtime):
+        try:
+            tally = patrol(
+                sites,
+                run_id=run_id,
+                policy=policy,
+                sink=line,
+                frontier=config.frontier,
+                clock=runtime.clock,
+                on_progress=on_progress,
+                urls=begin,
+            )
+        finally:
+            line.close()
+        taken = Pictures(left=waiting(runtime))
+        if pictures and policy.render is not Render.NEVER and policy.browser and not tally.interrupted:
+            taken = take_pictures(
+                runtime, browser=policy.browser, run_id=run_id, most=most_pictures, on_picture=on_picture
+            )
     report = Report(tally, line.counts, taken, frozenset(normalise(s) or s for s in seeds))
     with runtime.session() as session:
         runs.finish_run(

@@ -8,10 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from contracts.page import Region
-from crawler.extract.currency import MONEY_MARK
+from crawler.extract.currency import STRONG
 from crawler.extract.passages import PassageReader
 from crawler.extract.price import Price, PriceKind, find_prices, parse_price
 from crawler.extract.regions import Regions, name_words
@@ -68,13 +69,29 @@ _KIND_SCORE: Final = {
 }
 
 
-def _name_score(own: set[str], around: set[str]) -> float:
-    """What the names of the element, and of the three above it, say of the amount."""
+_REGION_SCORE: Final = {
+    Region.PRICE: 0.8, Region.TITLE: 0.2, Region.NAV: -3.5, Region.FOOTER: -5.0, Region.REVIEW: -5.0, Region.REPLY: -5.0, Region.QA: -5.0,
+    Region.CHROME: -5.0, Region.TERMS: -2.0, Region.NOTICE: -1.5,
+}  # fmt: skip
+#: Where prices are other goods' or other people's.
+_OTHERS: Final = frozenset({Region.NAV, Region.FOOTER, Region.REVIEW, Region.REPLY, Region.QA, Region.CHROME})
+_NUMBER = re.compile(r"[0-9０-９元块塊圆圓]")
+
+
+@lru_cache(maxsize=20_000)
+def _all_words(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(name_words, names))
+
+
+@lru_cache(maxsize=20_000)
+def _name_score(own: frozenset[str], around: frozenset[str]) -> tuple[float, bool]:
+    """What the names of the element, and of the three above it, say of the amount; and whether its own call it an old one."""
     score = 2.0 if own & _PRICE_WORDS else 1.2 if around & _PRICE_WORDS else 0.0
     score += 1.0 if own & _NOW_WORDS else 0.4 if around & _NOW_WORDS else 0.0
     if around & _OLD_WORDS and not own & (_OLD_WORDS | _NOW_WORDS):
         score -= 1.0
-    return score - (3.0 if own & _OTHER_WORDS else 1.2 if around & _OTHER_WORDS else 0.0)
+    score -= 3.0 if own & _OTHER_WORDS else 1.2 if around & _OTHER_WORDS else 0.0
+    return score, bool(own & _OLD_WORDS)
 
 
 def _own_buttons(buttons: Sequence[int], main: int, regions: Regions) -> list[int]:
@@ -97,30 +114,38 @@ class Candidates:
         self.all.sort(key=lambda c: -c.score)
 
     def _gather(self) -> None:
-        nodes = self.tree.nodes
-        self._marks = [i for i, n in enumerate(nodes) if n.tag == "#" and MONEY_MARK.search(n.text)]
+        nodes, tree = self.tree.nodes, self.tree
+        found = tree.shown.where(STRONG)
+        self._marks = [tree.texts[k] for k in sorted(set().union(*found.values()))]
         marked, bare = set(self._marks), list[int]()
-        i = 0
-        while i < len(nodes) and len(self.all) <= MAX_CANDIDATES:
-            node = nodes[i]
-            if node.tag in _UNREAD and "shadowrootmode" not in node.attrs:
-                i = node.end
+        unread = self._unread()
+        for i in tree.texts:
+            text = nodes[i].text
+            if len(text) >= 400 or not _NUMBER.search(text) or nodes[i].parent < 0 or i in unread:
                 continue
-            i += 1
-            if node.tag != "#" or len(node.text) >= 400 or node.parent < 0:
-                continue
-            if not (i - 1 in marked and self._whole(i - 1, node.parent)) and _BARE.match(node.text):
-                bare.append(i - 1)
+            if len(self.all) > MAX_CANDIDATES:
+                break
+            if not (i in marked and self._whole(i, nodes[i].parent)) and _BARE.match(text):
+                bare.append(i)
         self._taken = sorted({c.node for c in self.all})
         for i in bare:
             self._climb(i, nodes[i].parent)
+
+    def _unread(self) -> set[int]:
+        """Nodes inside elements whose text is no running text."""
+        nodes, found = self.tree.nodes, set[int]()
+        for tag in _UNREAD:
+            for i in self.tree.by_tag.get(tag, ()):
+                if "shadowrootmode" not in nodes[i].attrs:
+                    found.update(range(i, nodes[i].end))
+        return found
 
     def _whole(self, i: int, parent: int) -> bool:
         """Amounts with their currency within one text."""
         prices = [p for p in find_prices(self.tree.nodes[i].text) if p.amount]
         if not prices:
             return False
-        for price in self._in_row(parent, prices):
+        for price in prices if self.regions.of[i] in _OTHERS else self._in_row(parent, prices):
             self._add(price, parent, bare=False)
         return True
 
@@ -194,24 +219,21 @@ class Candidates:
                 parts.append(node.text)
         return " ".join("".join(parts).split())
 
-    def _words(self, i: int, levels: int = 3) -> set[str]:
-        """Words of the class, id, itemprop and data names of an element and a few above it."""
-        words: set[str] = set()
-        nodes = self.tree.nodes
-        for _ in range(levels):
-            if i < 0:
-                break
+    def _words(self, i: int, levels: int = 3) -> frozenset[str]:
+        """Words of the class, id and itemprop of an element and a few above it."""
+        nodes, names = self.tree.nodes, list[str]()
+        while levels > 0 and i >= 0:
             attrs = nodes[i].attrs
-            for name in ("class", "id", "itemprop"):
-                if name in attrs:
-                    words |= name_words(attrs[name])
-            i = nodes[i].parent
-        return words
+            if attrs:
+                names += [attrs[name] for name in ("class", "id", "itemprop") if name in attrs]
+            i, levels = nodes[i].parent, levels - 1
+        return _all_words(tuple(names))
 
     def _add(self, price: Price, i: int, *, bare: bool) -> None:
         own, around = self._words(i, 1), self._words(i, 4)
-        struck = price.kind is PriceKind.ORIGINAL or bool(own & _OLD_WORDS) or self._struck(i)
-        score = _name_score(own, around) + _KIND_SCORE.get(price.kind, -4.0) + self._region_score(self.regions.of[i])
+        named, old = _name_score(own, around)
+        struck = price.kind is PriceKind.ORIGINAL or old or self._struck(i)
+        score = named + _KIND_SCORE.get(price.kind, -4.0) + _REGION_SCORE.get(self.regions.of[i], 0.0)
         score += self._near(i) + self._shape(i)
         score -= 1.5 * bare + 1.5 * bool(price.unit) + 4.0 * struck
         self.all.append(Candidate(price, i, score, struck, price.note))
@@ -223,12 +245,6 @@ class Candidates:
         if tag in {"p", "li", "label", "option"} or len(self.tree.text(i, 120)) > 60:
             score -= 0.8
         return score - (2.0 if self.reader.hidden[i] is not None else 0.0)
-
-    def _region_score(self, region: Region) -> float:
-        return {
-            Region.PRICE: 0.8, Region.TITLE: 0.2, Region.NAV: -3.5, Region.FOOTER: -5.0, Region.REVIEW: -5.0, Region.REPLY: -5.0, Region.QA: -5.0,
-            Region.CHROME: -5.0, Region.TERMS: -2.0, Region.NOTICE: -1.5,
-        }.get(region, 0.0)  # fmt: skip
 
     def _near(self, i: int) -> float:
         """Up to +2 after the main heading and +1.5 around the buy button, by the number of nodes between."""

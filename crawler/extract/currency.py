@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crawler.extract.words import words
+from crawler.extract.words import Vocabulary, words
 
 CODES: Final = words(
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BYR BZD CAD CDF CHF "
@@ -80,12 +80,32 @@ _LAST_CHARS: Final = frozenset(s[-1] for s in _ANY)
 _FIRST_CHARS: Final = frozenset(s[0] for s in _ANY)
 
 
+#: Characters one of which stands in every Chinese or Japanese word for money, save 美金.
+_YUAN_LIKE: Final = "元圆圓块円币幣镑鎊"
+
+
+def _mark(sign: str) -> str:
+    """What must stand in a text that holds this sign: its own letters' first, or for everyday Han the character that means money."""
+    if any(c in _YUAN_LIKE for c in sign):
+        return next(c for c in sign if c in _YUAN_LIKE)
+    return sign if "\u4e00" <= sign[0] <= "\u9fff" else "".join(c for c in sign if ord(c) > 0x7F)
+
+
 #: Text in which this finds nothing holds no amount of money: a sign's own letter, or a Latin letter beside a digit.
 MONEY_MARK: Final = re.compile(
     "[$￥＄"
-    + "".join(sorted({re.escape(c) for s in _ANY for c in s if ord(c) > 0x7F}))
-    + r"]|[0-9０-９]\s{0,2}[A-Za-z]|[A-Za-z][.:]?\s{0,2}[0-9０-９.]"
+    + "".join(
+        sorted(
+            {re.escape(c) for s in _ANY if len(s) == 1 or s[0] < "\u4e00" for c in _mark(s) if ord(c) > 0x7F}
+            | set(_YUAN_LIKE)
+        )
+    )
+    + r"]|[0-9０-９]\s{0,2}[A-Za-z]|[A-Za-z][.:]?\s{0,2}[0-9０-９.]|美金"
 )
+
+
+#: Every sign that may stand in running text.
+STRONG: Final = Vocabulary({*_STRONG, "￥", "＄"})
 
 
 def _joins(a: str, b: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from contracts.codes import USCC_SHAPE, check_uscc, repair_uscc
 from contracts.page import Fact, Link, Passage, Region
-from crawler.extract.words import words
+from crawler.extract.words import Texts, Vocabulary, words
 
 _COMPANY = r"[\u4e00-\u9fffA-Za-z0-9()\uff08\uff09 ·]{2,40}?(?:有限责任公司|股份有限公司|有限公司|合作社|合伙企业\s*[(\uff08]?(?:有限合伙|普通合伙)?[)\uff09]?|个体工商户|經營部|经营部|商行|工作室|商店|批发部|服务部|超市|专卖店|网店|百货店|食品店|(?<![旗舰专卖])店|厂|株式会社|Co\.?,? ?Ltd\.?|Inc\.|LLC|GmbH|Limited)"
 _NAME_LABEL = re.compile(
@@ -73,6 +73,7 @@ _NOTICE: Final = re.compile(
 
 def read_identity(
     passages: Sequence[Passage],
+    said: Texts,
     links: Sequence[Link],
     organisations: Sequence[dict[str, Any]],
     images: Sequence[tuple[str, str, Region]],
@@ -80,19 +81,17 @@ def read_identity(
 ) -> dict[str, Fact]:
     """Facts of the operator. A code or name in a platform's footer or beside the platform's words becomes `platform_uscc`, `platform_operator`.
 
-    `images`: (url, alternative text, region).
+    `said`: the passages' texts, casefolded; `images`: (url, alternative text, region).
     """
     facts: dict[str, Fact] = {}
     _declared(organisations, facts)
     _licence(links, images, facts)
-    told = [p for p in passages if p.region not in {Region.REVIEW, Region.QA, Region.REPLY}]
-    everything = "\n".join(p.text for p in told).casefold()
-    present = [w for w in _TRIGGERS if w in everything]
-    if not present and not USCC_SHAPE.search(everything.upper()):
-        return facts
-    told_ids = {id(p) for p in told}
+    places = set().union(*said.where(_TRIGGERS).values())
+    places.update(i for i, p in enumerate(passages) if len(p.text) >= 15 and _LONG_CODE.search(p.text))
     blocks = [
-        (p, _speaker(passages, i)) for i, p in enumerate(passages) if id(p) in told_ids and _triggered(p.text, present)
+        (passages[i], _speaker(passages, i))
+        for i in sorted(places)
+        if passages[i].region not in {Region.REVIEW, Region.QA, Region.REPLY}
     ]
     has_shop = any(who == "shop" and _has_identity(p.text) for p, who in blocks)
     for passage, who in blocks:
@@ -109,15 +108,12 @@ def read_identity(
 
 _LONG_CODE = re.compile(r"[0-9A-Za-z]{15}")
 #: One of these stands in every block that tells who answers for the page.
-_TRIGGERS: Final = words(
-    "代码 代碼 执照 執照 注册 註冊 名称 名稱 经营 經營 主体 主办 责任人 公司 地址 住所 电话 電話 热线 联系方式 代表人 负责人 投资人 icp 統一編號 统一编号 統編 自产 家庭手工 便民 零星 登记 告知书 告知書 跨境 "
-    "中文标签 境外 © copyright 版权 类型 operator company registered address tel phone hotline uscc"
+_TRIGGERS: Final = Vocabulary(
+    words(
+        "代码 代碼 执照 執照 注册 註冊 名称 名稱 经营 經營 主体 主办 责任人 公司 地址 住所 电话 電話 热线 联系方式 代表人 负责人 投资人 icp 統一編號 统一编号 統編 自产 家庭手工 便民 零星 登记 告知书 告知書 跨境 "
+        "中文标签 境外 © copyright 版权 类型 operator company registered address tel phone hotline uscc"
+    )
 )
-
-
-def _triggered(text: str, present: list[str]) -> bool:
-    low = text.casefold()
-    return any(w in low for w in present) or bool(_LONG_CODE.search(text))
 
 
 def _has_identity(text: str) -> bool:
@@ -225,14 +221,26 @@ def _declared(organisations: Sequence[dict[str, Any]], facts: dict[str, Fact]) -
                 facts.setdefault(name, Fact(value.strip(), "json-ld", 0.8))
 
 
+#: One of these stands in all that `_LICENCE_WORDS` or `_LICENCE_URL` find.
+_LICENCE_MARKS: Final = Vocabulary(
+    words(
+        "营业执照 營業執照 证照信息 證照 经营者信息 工商信息 企业资质 商家资质 资质信息 亮照 执照信息 imprint impressum licence license zhizhao yyzz "
+        "zhengzhao zizhi qualification gswj businessinfo lz_show ebs. scjgj samr"
+    )
+)
+
+
 def _licence(links: Sequence[Link], images: Sequence[tuple[str, str, Region]], facts: dict[str, Fact]) -> None:
-    for link in links:
-        if link.region in {Region.REVIEW, Region.QA}:
-            continue
+    likely = [
+        link
+        for link in (links if _LICENCE_MARKS("\n".join([f"{n.text}\n{n.url}" for n in links]).lower()) else ())
+        if link.region not in {Region.REVIEW, Region.QA}
+    ]
+    for link in likely:
         if _LICENCE_WORDS.search(link.text) or (len(link.text) < 12 and "license" in link.url.lower()):
             facts.setdefault("licence_url", Fact(link.url, "dom:a", 0.85))
             break
-    for url, alt, region in images:
+    for url, alt, region in images if _LICENCE_MARKS("\n".join([f"{u}\n{a}" for u, a, _ in images]).lower()) else ():
         if region not in {Region.REVIEW, Region.QA} and (
             _LICENCE_WORDS.search(alt) or _LICENCE_URL.search(url.rsplit("/", 1)[-1])
         ):

@@ -89,25 +89,25 @@ def buy_buttons(tree: Tree) -> list[int]:
     """Elements that put the goods of this page into a basket or order them."""
     found = []
     nodes = tree.nodes
-    for i, node in enumerate(nodes):
-        tag = node.tag
-        if tag not in _PRESSED:
-            continue
-        attrs = node.attrs
-        if tag in {"button", "a", "input"}:
+    called = {i for name, those in tree.by_class.items() if _buys(name) for i in those}
+    for attr in ("id", "name"):
+        called.update(i for i in tree.having.get(attr, ()) if _buys(nodes[i].attrs[attr]))
+    for i in sorted(called.union(tree.tagged(*_WORDED))):
+        node = nodes[i]
+        tag, attrs = node.tag, node.attrs
+        if tag in _WORDED:
             words = attrs.get("value", "") if tag == "input" else tree.text(i, 40) if node.end - i < 14 else ""
-            if words.strip(_EDGES).casefold() in _BUY or attrs.get("aria-label", "").strip(_EDGES).casefold() in _BUY:
+            if words.strip(_EDGES).casefold() in _BUY or (
+                "aria-label" in attrs and attrs["aria-label"].strip(_EDGES).casefold() in _BUY
+            ):
                 found.append(i)
                 continue
-        if (
-            attrs
-            and (tag != "div" or node.end - i < 12)
-            and any(_buys(attrs[a]) for a in ("id", "class", "name") if a in attrs)
-        ):
+        if i in called and tag in _PRESSED and (tag != "div" or node.end - i < 12):
             found.append(i)
     return found
 
 
+_WORDED = frozenset({"button", "a", "input"})
 _PRESSED = frozenset({"button", "a", "input", "span", "div"})
 
 
@@ -126,10 +126,7 @@ def page_kind(
     """`price`: confidence of the price found; `cards`: product-like cards outside recommendations; `strong_price`: it stands by the heading or a buy button."""
     split = urlsplit(url)
     path = f"{split.path}?{split.query}" if split.query else split.path
-    root = split.path in {"", "/"} or bool(
-        re.fullmatch(r"/(?:index|default|home)\.\w{2,5}|/[a-z]{2}(?:[-_][a-z]{2})?/?", split.path)
-    )
-    root = root and bool(url) and not split.query
+    root = _is_root(split.path) and bool(url) and not split.query
     types = structured.types
     product = structured.products > 0 and bool(structured.claims.of("name") or structured.claims.of("price"))
     words = sum(len(p.text) for p in passages if p.region in {Region.BODY, Region.TERMS, Region.NOTICE, Region.TITLE})
@@ -140,7 +137,12 @@ def page_kind(
     ):
         return PageKind.TERMS
     many = cards >= 4 and not (product and structured.products == 1 and structured.listed < 3)
-    if not root and not (many and not strong_price):
+    if root:
+        own = _own_page(structured, heading, price=price, buttons=buttons, cards=cards, strong_price=strong_price)
+        return (
+            PageKind.LISTING if own >= 2.5 else PageKind.SHOP if _tells_shop(path, passages, cards) else PageKind.HOME
+        )
+    if not (many and not strong_price):
         if (
             product
             and structured.products <= 3
@@ -157,14 +159,8 @@ def page_kind(
             return PageKind.LISTING
         if structured.meta.get("og:type", "").lower() in {"product", "og:product", "product.item"} and price > 0.05:
             return PageKind.LISTING
-    if _SHOP_PATH.search(path) or (
-        any(_SHOP_TEXT.search(p.text) for p in passages[:80] if len(p.text) < 40)
-        and cards >= 2
-        and not _LIST_PATH.search(path)
-    ):
+    if _tells_shop(path, passages, cards):
         return PageKind.SHOP
-    if root:
-        return PageKind.HOME
     if (
         cards >= 3
         or types & {"itemlist", "collectionpage", "searchresultspage"}
@@ -174,6 +170,60 @@ def page_kind(
     if words > 2500 and _TERMS_TITLE.search(" ".join(p.text for p in passages[:12])):
         return PageKind.TERMS
     return PageKind.OTHER
+
+
+#: Path and query of an absolute or a bare address.
+_ADDRESS = re.compile(r"(?:(?:https?:)?//[^/?#\s]{1,255})?(/[^?#\s]{0,1000})?(\?[^#\s]{0,1000})?")
+
+
+def _own_page(
+    structured: Structured, heading: str, *, price: float, buttons: int, cards: int, strong_price: bool
+) -> float:
+    """How far a page at the root of its host speaks of one thing on sale: about 2 undecided, a front page below.
+
+    What it declares of itself (one product that its heading names, a product's own address) weighs more than what it
+    shows, for a front page shows prices and buttons too.
+    """
+    if price <= 0.1 or not heading:
+        return 0.0
+    named = _letters(heading)
+    agrees = any(
+        len(key) > 1 and (key in named or named in key)
+        for c in structured.claims.of("name")
+        if c.source in {"json-ld", "microdata"} and (key := _letters(c.value))
+    )
+    one = structured.products == 1 and structured.listed < 3
+    score = ((1.0 if agrees else 0.0) + (1.0 if structured.claims.of("price") else 0.0)) if one else 0.0
+    score += (strong_price + (buttons > 0)) * 1.0
+    score += structured.meta.get("og:type", "").lower() in {"product", "og:product", "product.item"}
+    address = structured.meta.get("canonical") or structured.meta.get("og:url") or ""
+    if address and (match := _ADDRESS.match(address)):
+        path = match[1] or "/"
+        score += -1.0 if _is_root(path) else 2.5 if _ITEM_PATH.search(path + (match[2] or "")) else 1.0
+    score += 0.5 * (
+        cards <= 1 and 1 <= buttons <= 3 and strong_price
+    )  # a page of one thing, as sellers' landing pages are
+    score -= 2.0 * (cards >= 4 and not one)
+    score -= 1.5 * (structured.products > 1 or structured.listed >= 3)
+    return score - (not one and bool(structured.types & {"website", "organization", "corporation", "onlinestore"}))
+
+
+def _is_root(path: str) -> bool:
+    return path in {"", "/"} or bool(
+        re.fullmatch(r"/(?:index|default|home)\.\w{2,5}|/[a-z]{2}(?:[-_][a-z]{2})?/?", path)
+    )
+
+
+def _tells_shop(path: str, passages: Sequence[Passage], cards: int) -> bool:
+    return bool(_SHOP_PATH.search(path)) or (
+        any(_SHOP_TEXT.search(p.text) for p in passages[:80] if len(p.text) < 40)
+        and cards >= 2
+        and not _LIST_PATH.search(path)
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def find_obstacle(tree: Tree, title: str, passages: Sequence[Passage], *, has_goods: bool) -> Obstacle | None:

@@ -23,10 +23,13 @@ _SRCSET = re.compile(r"\s*(\S+)(?:\s+[\d.]+[wx])?\s*(?:,|$)")
 def read_links(tree: Tree, regions: Regions, url: str) -> tuple[tuple[Link, ...], list[tuple[str, str, Region]]]:
     """Links in document order without repeats; pictures as (url, alternative text, region)."""
     nodes = tree.nodes
-    base = next((urljoin(url, n.attrs["href"]) for n in nodes[:400] if n.tag == "base" and n.attrs.get("href")), url)
+    base = next(
+        (urljoin(url, nodes[i].attrs["href"]) for i in tree.by_tag.get("base", ()) if nodes[i].attrs.get("href")), url
+    )
     links: dict[tuple[str, str], Link] = {}
     images: dict[str, tuple[str, str, Region]] = {}
-    for i, node in enumerate(nodes):
+    for i in tree.tagged("a", "area", "img", "source"):
+        node = nodes[i]
         if node.tag in {"a", "area"}:
             target = absolute(base, node.attrs.get("href", ""))
             if target and len(links) < MAX_LINKS:
@@ -34,7 +37,7 @@ def read_links(tree: Tree, regions: Regions, url: str) -> tuple[tuple[Link, ...]
                 if not text:
                     text = node.attrs.get("title") or node.attrs.get("aria-label") or _alt_inside(tree, i)
                 links.setdefault((target, text), Link(target, text[:120], regions.of[i]))
-        elif node.tag in {"img", "source"} and len(images) < MAX_IMAGES:
+        elif len(images) < MAX_IMAGES:
             source = next(
                 (node.attrs[a] for a in _LAZY if node.attrs.get(a) and not node.attrs[a].startswith("data:")), ""
             )

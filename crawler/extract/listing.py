@@ -13,9 +13,10 @@ from contracts.page import Fact, Passage, Region
 from crawler.extract.candidates import Candidate, Candidates
 from crawler.extract.claims import Claim, Claims, confidence
 from crawler.extract.currency import currency_code
+from crawler.extract.passages import PassageReader
 from crawler.extract.price import PriceKind, find_prices, parse_price
 from crawler.extract.tree import Tree
-from crawler.extract.words import phrases
+from crawler.extract.words import Vocabulary, phrases, words
 
 _SUFFIX = re.compile(r"\s*[|_–—·•»]\s*|\s+-\s+|\s+::\s+|【[^】]{2,20}】$")
 _AVAILABILITY: Final = (
@@ -58,6 +59,7 @@ _CODE = re.compile(r"[#(]?\s*([A-Za-z0-9][\w./\-]{1,40})")
 @lru_cache(maxsize=20_000)
 def _label_name(label: str) -> str | None:
     """The fact that a label before a colon announces."""
+    label = _SPACED_HAN.sub("", label.strip())
     return next((name for name, pattern in _LABEL.items() if pattern.fullmatch(label)), None)
 
 
@@ -104,13 +106,18 @@ _NOT_SHOP: Final = frozenset({Region.REVIEW, Region.QA, Region.NAV, Region.FOOTE
 _DIGIT = re.compile(r"\d")
 
 
-#: Fact, words of which one must stand somewhere on the page, and how the number is written.
+#: Fact, words of which one must stand beside it, and how the number is written.
 _COUNTED: Final = (
-    ("sales_count", "销 銷 售 賣 成交 付款 拼 购买 購買 收货 sold bought", _SALES),
-    ("viewers", "浏览 看 围观 关注 viewing looking watching", _VIEWERS),
-    ("stock", "剩 库存 庫存 存货 存貨 stock only", _STOCK),
-    ("stock", "left", _LEFT),
+    ("sales_count", words("销 銷 售 賣 成交 付款 拼 购买 購買 收货 sold bought"), _SALES),
+    ("viewers", words("浏览 看 围观 关注 viewing looking watching"), _VIEWERS),
+    ("stock", words("剩 剩餘 库存 庫存 存货 存貨 stock only"), _STOCK),
+    ("stock", words("left"), _LEFT),
 )
+_MODE_WORDS: Final = words("保税 保稅 直邮 直郵 跨境 一般贸易")
+_COUNT_WORDS: Final = Vocabulary(_MODE_WORDS.union(*(marks for _, marks, _ in _COUNTED)))
+_STOCK_WORDS: Final = Vocabulary({*_GONE, *_THERE})
+_PERMIT_MARKS: Final = Vocabulary(mark for marks, _ in _PERMITS for mark in marks.split())
+_LABEL_MARK = re.compile(r"[:\uff1a#\d]")
 
 
 class Votes:
@@ -136,8 +143,7 @@ class Listing:
     def __init__(
         self,
         tree: Tree,
-        passages: list[Passage],
-        nodes: list[int],
+        reader: PassageReader,
         candidates: Candidates,
         structured: Claims,
         state: Claims,
@@ -147,13 +153,11 @@ class Listing:
         url: str,
         has_button: bool,
     ) -> None:
-        self.tree, self.passages, self.node_of = tree, passages, nodes
+        self.tree, self.passages, self.node_of, self.said = tree, reader.passages, reader.node_of, reader.said
         self.candidates, self.structured, self.state = candidates, structured, state
         self.places, self.main, self.title, self.url, self.has_button = places, main, title, url, has_button
         self.facts: dict[str, Fact] = {}
         self.notes: list[str] = []
-        self._counted: list[tuple[str, re.Pattern[str]]] = []
-        self._told_mode = False
         self.labelled = self._labels()
         self._name()
         self._price()
@@ -338,19 +342,20 @@ class Listing:
     def _labels(self) -> dict[str, list[Claim]]:
         found: dict[str, list[Claim]] = defaultdict(list)
         for i, passage in enumerate(self.passages):
-            if (
-                passage.region in {Region.REVIEW, Region.REPLY, Region.QA, Region.NAV, Region.CHROME, Region.FOOTER}
-                or len(passage.text) > 300
-            ):
+            text = passage.text
+            if len(text) > 300 or passage.region in _NOT_SHOP or not _LABEL_MARK.search(text):
                 continue
-            for line in passage.text.split("\n")[:12]:
+            for line in text.split("\n")[:12] if "\n" in text else (text,):
                 if len(line) < 120:
                     self._label_line(line, i, passage, found)
         return found
 
     def _label_line(self, line: str, i: int, passage: Passage, found: dict[str, list[Claim]]) -> None:
         parted = _PARTED.match(line) or _SPACED.match(line)
-        if parted is None or (name := _label_name(_SPACED_HAN.sub("", parted[1].strip()))) is None:
+        if parted is None or _DIGIT.search(label := parted[1]):  # no label that we know holds a digit
+            return
+        name = _label_name(label)
+        if name is None:
             return
         value = parted[2].strip(" :\uff1a#|-–")
         if name in {"sku", "gtin", "mpn"}:
@@ -383,19 +388,19 @@ class Listing:
             state = next((s for s, pattern in _AVAILABILITY if pattern.search(claim.value)), None)
             claims.add("availability", state, claim.source, claim.weight)
         anchors = [n for n in (self.main, *self.candidates.buttons[:3]) if n >= 0]
-        everything = "\n".join(p.text for p in self.passages if len(p.text) <= 90).casefold()
-        gone, there = [w for w in _GONE if w in everything], [w for w in _THERE if w in everything]
+        places = self.said.where(_STOCK_WORDS)
+        gone = set().union(*(those for word, those in places.items() if word in _GONE))
         sold_out = False
-        for i, passage in enumerate(self.passages if gone or there else ()):
+        for i in sorted(set().union(*places.values())):
+            passage = self.passages[i]
             if passage.region in _NOT_SHOP or len(passage.text) > 90 or passage.hidden:
                 continue
             if anchors and min(abs(self.node_of[i] - a) for a in anchors) > 200:
                 continue
-            low = passage.text.casefold()
-            if any(w in low for w in gone):
+            if i in gone:
                 claims.add("availability", "OutOfStock", f"dom:{passage.selector}", 1.4 if not self.has_button else 0.8)
                 sold_out = True
-            elif any(w in low for w in there):
+            else:
                 claims.add("availability", "InStock", f"dom:{passage.selector}", 0.8)
         if self.has_button and "price" in self.facts:
             # a live buy button without a word of "sold out" outweighs what is only declared
@@ -412,17 +417,13 @@ class Listing:
                 value = count(claim.value) if name == "stock" else claim.value
                 if value:
                     self.facts[name] = Fact(value, claim.source, 0.8)
-        everything = "\n".join(p.text for p in self.passages if len(p.text) <= 300).casefold()
-        self._counted = [
-            (name, pattern) for name, marks, pattern in _COUNTED if any(m in everything for m in marks.split())
-        ]
-        self._told_mode = any(m in everything for m in ("保税", "保稅", "直邮", "直郵", "跨境", "一般贸易"))
-        for passage in self.passages:
-            source = f"dom:{passage.selector}"
-            if passage.region is Region.REVIEW and len(passage.text) < 40:
-                self._score(passage.text, source)
-            elif passage.region not in _NOT_SHOP and len(passage.text) <= 300:
-                self._counts(passage.text, source)
+        self._counts()
+        if not {"rating", "review_count"} <= self.facts.keys():
+            for passage in self.passages:
+                if passage.region is Region.REVIEW and len(passage.text) < 40:
+                    self._score(passage)
+                elif passage.region not in _NOT_SHOP and len(passage.text) <= 300 and _DIGIT.search(passage.text):
+                    self._mean(passage)
         self._permits()
         for name in ("sales_count", "stock"):
             if name not in self.facts and (fact := self.state.best(name)):
@@ -430,8 +431,9 @@ class Listing:
 
     def _permits(self) -> None:
         """Numbers of permits and filings in the shop's own words or in the foot of the page."""
-        everything = "\n".join(p.text for p in self.passages)
-        patterns = [p for marks, p in _PERMITS if any(m in everything for m in marks.split())]
+        everything = "\n".join([p.text for p in self.passages])
+        present = {_PERMIT_MARKS.words[word] for word, _, _ in _PERMIT_MARKS.hits(everything)}
+        patterns = [pattern for marks, pattern in _PERMITS if not present.isdisjoint(marks.split())]
         found: dict[str, str] = {}
         for passage in self.passages if patterns else ():
             if passage.region not in {Region.REVIEW, Region.REPLY, Region.QA, Region.CHROME}:
@@ -441,8 +443,9 @@ class Listing:
         if found:
             self.facts["permit"] = Fact("; ".join(found), next(iter(found.values())), 0.9)
 
-    def _score(self, text: str, source: str) -> None:
+    def _score(self, passage: Passage) -> None:
         """The head of the reviews: how many, and their mean. A single review's stars carry no such words."""
+        text, source = passage.text, f"dom:{passage.selector}"
         if "review_count" not in self.facts:
             if match := _REVIEW_COUNT.search(text):
                 self.facts["review_count"] = Fact(count(match[1] or match[2]), source, 0.6)
@@ -451,19 +454,28 @@ class Listing:
         if "rating" not in self.facts and (match := _RATING_ZH.search(text)):
             self.facts["rating"] = Fact(match[1], source, 0.6)
 
-    def _counts(self, text: str, source: str) -> None:
-        facts = self.facts
-        if not _DIGIT.search(text):
-            if self._told_mode and "mode" not in facts and (mode := _MODE.search(text)):
-                facts["mode"] = Fact(mode[0], source, 0.7)
-            return
-        for name, pattern in self._counted:
-            if name not in facts and (match := pattern.search(text)):
-                number = count(match[1] or (match[2] if match.re.groups > 1 else ""))
+    def _counts(self) -> None:
+        """Sales, watchers, stock left and the mode of trade, as the shop's own words tell them."""
+        facts, places = self.facts, self.said.where(_COUNT_WORDS)
+        modes = set().union(*(those for word, those in places.items() if word in _MODE_WORDS))
+        for i in sorted(set().union(*places.values())):
+            passage = self.passages[i]
+            text = passage.text
+            if passage.region in _NOT_SHOP or len(text) > 300:
+                continue
+            if i in modes and "mode" not in facts and (mode := _MODE.search(text)):
+                facts["mode"] = Fact(mode[0], f"dom:{passage.selector}", 0.7)
+            for name, marks, pattern in _COUNTED if _DIGIT.search(text) else ():
+                if name in facts or not any(i in places.get(word, ()) for word in marks):
+                    continue
+                match = pattern.search(text)
+                number = count(match[1] or (match[2] if match.re.groups > 1 else "")) if match else ""
                 if number:
-                    facts[name] = Fact(number, source, 0.75)
-        if self._told_mode and "mode" not in facts and (mode := _MODE.search(text)):
-            facts["mode"] = Fact(mode[0], source, 0.7)
+                    facts[name] = Fact(number, f"dom:{passage.selector}", 0.75)
+
+    def _mean(self, passage: Passage) -> None:
+        """Mean rating and number of reviews in the shop's own words."""
+        facts, text, source = self.facts, passage.text, f"dom:{passage.selector}"
         if "rating" not in facts and (
             match := _RATING.search(text) or _RATING_ZH.search(text) or _RATING_COUNT.search(text)
         ):

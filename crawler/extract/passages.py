@@ -10,10 +10,10 @@ import re
 from typing import Final
 
 from contracts.page import Passage, Rect, Region
-from crawler.extract.language import guess_language
+from crawler.extract.language import guesser
 from crawler.extract.regions import Regions, tokens
 from crawler.extract.tree import NOT_TEXT, Node, Tree
-from crawler.extract.words import words
+from crawler.extract.words import Texts, words
 
 MAX_PASSAGES: Final = 6000
 MAX_CHARS: Final = 50_000
@@ -24,9 +24,10 @@ _INLINE = words(
 )
 _COLONS = " :\uff1a"
 #: Elements read as one line, and elements whose attributes may hold words.
-_JOINED = frozenset({"tr", "select"})
+_JOINED = frozenset({"tr", "select", "dt"})
 _LABELLED = frozenset({"img", "input", "a", "span", "i"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
+_BREAK = "\0"  #: a line break in a block under way; no document can hold this character
 _STYLE_HIDDEN: Final = (
     ("display", re.compile(r"display\s*:\s*none", re.IGNORECASE)),
     ("visibility", re.compile(r"visibility\s*:\s*(?:hidden|collapse)", re.IGNORECASE)),
@@ -55,7 +56,10 @@ class _Block:
 
 
 class PassageReader:
-    """One walk over the tree. `passages` in document order; `node_of[i]` is the element of passage i."""
+    """One walk over the tree. `passages` in document order; `node_of[i]` is the element of passage i.
+
+    `said` are their texts, casefolded, in which later readers look for their words all at once.
+    """
 
     def __init__(self, tree: Tree, regions: Regions, *, annotated: bool = False) -> None:
         """`annotated`: the tree is our own rendering's, whose data-wx-* attributes may be believed; a page's own never."""
@@ -64,101 +68,90 @@ class PassageReader:
         self.regions = regions
         self.passages: list[Passage] = []
         self.node_of: list[int] = []
-        self.hidden: list[str | None] = [None] * len(tree.nodes)
-        self._frames: list[str] = [""] * len(tree.nodes)
-        self._has_frames = False
+        self.hidden = _told_hidden(tree) if annotated else _styled_hidden(tree)
+        self._frames = _frames(tree) if annotated and tree.having["data-wx-frame"] else None
+        self._language = guesser(tree.shown.joined)
         self._block: _Block | None = None
         self._read()
+        self.said = Texts([p.text.casefold() for p in self.passages])
 
     def _read(self) -> None:
-        nodes = self.tree.nodes
+        nodes, of = self.tree.nodes, self.regions.of
         pending: list[tuple[int, int]] = []  # (end, block node to return to)
-        block_node, i, size = 0, 0, len(nodes)
+        block_node, i, size, until = 0, 0, len(nodes), len(nodes) + 1
         while i < size and len(self.passages) < MAX_PASSAGES:
-            while pending and i >= pending[-1][0]:
+            while i >= until:
                 self._flush()
                 block_node = pending.pop()[1]
+                until = pending[-1][0] if pending else size + 1
             node = nodes[i]
-            if node.tag == "#":
+            tag = node.tag
+            if tag == "#":
                 self._text(i, node, block_node)
                 i += 1
                 continue
-            self._look(i, node)
-            if node.tag in NOT_TEXT and node.tag != "body":
+            if tag in _INLINE:
+                if of[i] is not of[block_node] and self._splits(i, block_node):
+                    self._flush()
+                    pending.append((until := node.end, block_node))
+                    block_node = i
+                if tag in _LABELLED and node.attrs:
+                    self._attributes(i, node, block_node)
+                i += 1
+                continue
+            if tag == "br":
+                self._add(_BREAK, i, node.parent, block_node)
+                i += 1
+                continue
+            if tag in NOT_TEXT and tag != "body":
                 i = self._opaque(i, node)
                 continue
-            joined = self._joined(i, node) if node.tag in _JOINED else None
-            if joined is not None:
-                self._flush()
-                self._emit(i, joined)
-                i = node.end
+            if tag in _JOINED and (after := self._whole(i, tag)):
+                i = after
                 continue
-            if node.tag == "dt" and (definition := self._definition(i)):
-                self._flush()
-                self._emit(i, definition[0])
-                i = definition[1]
-                continue
-            if node.tag == "br":
-                self._add("\n", i, block_node)
-            elif node.tag in _INLINE:
-                if self._splits(i, block_node):
-                    self._flush()
-                    pending.append((node.end, block_node))
-                    block_node = i
-                if node.attrs and node.tag in _LABELLED:
-                    self._attributes(i, node, block_node)
-            else:
-                self._flush()
-                pending.append((node.end, block_node))
-                block_node = i
+            self._flush()
+            pending.append((until := node.end, block_node))
+            block_node = i
             i += 1
         self._flush()
         if i < size:
             self.tree.notes.append(f"文字块过多,只读前 {MAX_PASSAGES} 块")
 
-    def _look(self, i: int, node: Node) -> None:
-        """Find out why an element would not be seen, and which frame it stands in.
+    def _text(self, i: int, node: Node, block_node: int) -> None:
+        text = node.text
+        if not text.isspace():
+            self._add(text, i, node.parent, block_node)
+        elif self._block is not None:
+            self._block.parts.append(" ")
 
-        A rendering says so of each element by itself; else the reason is the element's own style or its parent's.
-        """
-        if self._annotated:
-            self.hidden[i] = node.attrs.get("data-wx-hidden")
-            if node.tag in _UNMEASURED and node.parent >= 0:
-                self.hidden[i] = self.hidden[node.parent]
+    def _whole(self, i: int, tag: str) -> int:
+        """Read a row, a choice or a definition in one piece; where to go on, 0 when it is to be read block by block."""
+        if tag == "dt":
+            definition = self._definition(i)
+            text, after = definition or (None, 0)
         else:
-            self.hidden[i] = (self.hidden[node.parent] if node.parent >= 0 else None) or why_hidden(node)
-        if not self._annotated:
-            return
-        if "data-wx-frame" in node.attrs:
-            self._has_frames = True
-            self._frames[i] = node.attrs["data-wx-frame"]
-        elif self._has_frames and node.parent >= 0:
-            self._frames[i] = self._frames[node.parent]
+            text, after = self._joined(i, self.tree.nodes[i]), self.tree.nodes[i].end
+        if text is None:
+            return 0
+        self._flush()
+        self._emit(i, text)
+        return after
 
     def _splits(self, i: int, block_node: int) -> bool:
         """An inline element of another voice is a passage of its own."""
         mine, around = self.regions.of[i], self.regions.of[block_node]
         return mine is not around and (mine in _VOICE_SPLIT or around in _VOICE_SPLIT or mine is Region.BADGE)
 
-    def _text(self, i: int, node: Node, block_node: int) -> None:
-        text = node.text
-        if not text.strip():
-            if text and self._block is not None:
-                self._block.parts.append(" ")
-            return
-        self._add(text, i, block_node)
-
-    def _add(self, text: str, i: int, block_node: int) -> None:
-        parent = self.tree.nodes[i].parent
+    def _add(self, text: str, i: int, parent: int, block_node: int) -> None:
         hidden = self.hidden[parent] if parent >= 0 else None
         block = self._block
-        if block is not None and block.hidden != hidden and text != "\n":
+        if block is not None and block.hidden is not hidden and block.hidden != hidden and text is not _BREAK:
             self._flush()
             block = None
         if block is None:
             # text of its own visibility inside an inline element is found again by that element
             block = self._block = _Block(block_node if hidden == self.hidden[block_node] else parent, hidden)
-        block.parts.append(text if text == "\n" else _BLANK.sub(" ", text))
+        block.parts.append(text)
         region = self.regions.of[i]
         if region is self.regions.of[block.node]:
             block.plain += len(text)
@@ -169,7 +162,7 @@ class PassageReader:
         block, self._block = self._block, None
         if block is None:
             return
-        text = _tidy("".join(block.parts))
+        text = _tidy("".join(block.parts) if len(block.parts) > 1 else block.parts[0])
         if not text:
             return
         region = self.regions.of[block.node]
@@ -186,13 +179,13 @@ class PassageReader:
             text = text[:MAX_CHARS]
         self.passages.append(
             Passage(
-                text=text,
-                region=region,
-                selector=self.tree.selector(i),
-                lang=guess_language(text),
-                hidden=hidden,
-                rects=_rects(self.tree.nodes[i]) if self._annotated else (),
-                frame=self._frames[i] if self._has_frames else "",
+                text,
+                region,
+                self.tree.selector(i),
+                self._language(text),
+                hidden,
+                _rects(self.tree.nodes[i]) if self._annotated else (),
+                self._frames[i] if self._frames else "",
             )
         )
         self.node_of.append(i)
@@ -248,7 +241,7 @@ class PassageReader:
         elif node.tag == "input":
             kind = attrs.get("type", "text").lower()
             if kind in {"submit", "button", "reset"} and attrs.get("value", "").strip():
-                self._add(attrs["value"], i, block_node)
+                self._add(attrs["value"], i, node.parent, block_node)
             elif attrs.get("placeholder", "").strip() and kind != "hidden":
                 self._emit(i, attrs["placeholder"].strip(), Region.CHROME, "placeholder")
         elif node.tag in {"a", "span", "i"} and node.end == i + 1:
@@ -306,18 +299,17 @@ class PassageReader:
                 return False
             if node.tag in {"img", "input"} or self._splits(j, i):
                 return False
-            if "data-wx-hidden" in node.attrs if self._annotated else why_hidden(node):
+            if "data-wx-hidden" in node.attrs if self._annotated else self.hidden[j] is not self.hidden[i]:
                 return False
         return True
 
     def _run(self, i: int) -> str:
         parts = []
-        for j in range(i, self.tree.nodes[i].end):
-            node = self.tree.nodes[j]
+        for node in self.tree.nodes[i : self.tree.nodes[i].end]:
             if node.tag == "#":
-                parts.append(_BLANK.sub(" ", node.text))
+                parts.append(node.text)
             elif node.tag == "br":
-                parts.append("\n")
+                parts.append(_BREAK)
         return _tidy("".join(parts))
 
 
@@ -338,17 +330,44 @@ def why_hidden(node: Node) -> str | None:
     return None
 
 
+def _styled_hidden(tree: Tree) -> list[str | None]:
+    """Why each element is not seen, by its own style or that of one around it."""
+    nodes = tree.nodes
+    hidden: list[str | None] = [None] * len(nodes)
+    for i in sorted({*tree.having["style"], *tree.having["hidden"], *tree.by_tag.get("input", ())}):
+        if hidden[i] is None and (why := why_hidden(nodes[i])):
+            hidden[i : nodes[i].end] = [why] * (nodes[i].end - i)
+    return hidden
+
+
+def _told_hidden(tree: Tree) -> list[str | None]:
+    """The same as a rendering wrote it on each element by itself."""
+    hidden: list[str | None] = [None] * len(tree.nodes)
+    for i, node in enumerate(tree.nodes):
+        if node.tag in _UNMEASURED and node.parent >= 0:
+            hidden[i] = hidden[node.parent]
+        elif node.attrs:
+            hidden[i] = node.attrs.get("data-wx-hidden")
+    return hidden
+
+
+def _frames(tree: Tree) -> list[str]:
+    """The frame that each element stands in."""
+    frames = [""] * len(tree.nodes)
+    for i, node in enumerate(tree.nodes):
+        around = frames[node.parent] if node.parent >= 0 else ""
+        frames[i] = node.attrs.get("data-wx-frame", around) if node.attrs else around
+    return frames
+
+
 def _tidy(text: str) -> str:
     """Blanks as a browser shows them: runs collapse, none at the ends or around a line break."""
-    if "\n" in text:
-        return "\n".join(
-            t for line in text.split("\n") if (t := " ".join(line.split(" ")).strip(" ") and _squeeze(line))
-        )
-    return _squeeze(text)
-
-
-def _squeeze(text: str) -> str:
-    return " ".join(p for p in text.split(" ") if p).strip()
+    if _BREAK in text:
+        lines = [_BLANK.sub(" ", line).strip() for line in text.split(_BREAK)]
+        return "\n".join([line for line in lines if line])
+    if "  " in text or "\n" in text or "\t" in text or "\r" in text or "\f" in text:
+        text = _BLANK.sub(" ", text)
+    return text.strip()
 
 
 def _rects(node: Node) -> tuple[Rect, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from price_parser import Price as ParsedPrice
@@ -276,11 +277,15 @@ def _decimal(number: str) -> Decimal | None:
             return Decimal(_DIGITS.sub("", number))
     except InvalidOperation:
         return None
+    if _PLAIN.fullmatch(number):
+        return Decimal(number.replace(",", "."))
     parsed: Decimal | None = ParsedPrice.fromstring(number).amount
     return parsed
 
 
 _DIGITS = re.compile(r"\D")
+#: One or two places after the sign are cents in every country.
+_PLAIN = re.compile(r"\d{1,12}[.,]\d{1,2}")
 
 
 def _kind_of(flat: str, start: int, end: int, *, whole: bool = False) -> PriceKind:
@@ -300,10 +305,15 @@ def _kind_and_note(flat: str, floor: int, start: int, end: int) -> tuple[PriceKi
     ):
         if match := pattern.match(flat, end):
             return kind, match[0].strip()
-    if before.strip():
-        for kind, pattern in _BEFORE:
-            if match := pattern.search(before):
-                return kind, match[0].strip(" :：(（")
+    return _label_before(before) if before.strip() else (PriceKind.PRICE, "")
+
+
+@lru_cache(maxsize=20_000)
+def _label_before(before: str) -> tuple[PriceKind, str]:
+    """The label at the end of the words before an amount."""
+    for kind, pattern in _BEFORE:
+        if match := pattern.search(before):
+            return kind, match[0].strip(" :：(（")
     return PriceKind.PRICE, ""
 
 

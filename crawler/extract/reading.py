@@ -51,6 +51,7 @@ _END_ATTRS = frozenset(
         "data-end-at",
     }
 )
+_COUNTDOWN_WORDS = re.compile(r"结束|截止|倒计时|倒數|仅剩|限时|剩余|ends? in|距|sale ends|offer ends")
 _COUNTDOWN_TEXT = re.compile(
     r"(?:距(?:离)?(?:活动|本场|秒杀|特价|优惠)?(?:结束|截止)|倒计时|倒數|仅剩|限时|ends? in|sale ends|offer ends|剩余(?:时间)?)[^\n]{0,10}?(\d{1,3}\s*(?:天|小时|时|:|\uff1a|h|d|hrs?|days?)[^\n]{0,30})",
     re.IGNORECASE,
@@ -74,7 +75,7 @@ def read_page(
     buttons = buy_buttons(tree)
     likely_goods = structured.products > 0 or (main >= 0 and bool(buttons) and _buttons_near(main, buttons))
     regions = Regions(tree, main, buttons, is_listing=likely_goods)
-    rendered = isinstance(body, str) and any(not _ANNOTATIONS.isdisjoint(n.attrs) for n in tree.nodes)
+    rendered = isinstance(body, str) and not _ANNOTATIONS.isdisjoint(tree.having)
     reader = PassageReader(tree, regions, annotated=rendered)
     language = _language(tree, reader.passages)
     links, images = read_links(tree, regions, url)
@@ -83,8 +84,7 @@ def read_page(
     candidates = Candidates(tree, regions, reader, main, buttons)
     listing = Listing(
         tree,
-        reader.passages,
-        reader.node_of,
+        reader,
         candidates,
         structured.claims,
         read_state(tree, heading or title),
@@ -107,10 +107,10 @@ def read_page(
     if kind is not PageKind.LISTING:
         facts = {n: f for n, f in facts.items() if n not in _GOODS_ONLY and n not in {"currency", "name"}}
     else:
-        facts |= _countdown(tree, reader.passages, at)
+        facts |= _countdown(tree, reader.passages, reader.said.joined, at)
         tree.notes += listing.notes
         _goods(tree, facts, reader)
-    facts |= read_identity(reader.passages, links, structured.organisations, images, tree.notes)
+    facts |= read_identity(reader.passages, reader.said, links, structured.organisations, images, tree.notes)
     reviews = read_reviews(tree, regions, structured.reviews, review_key, at)
     return PageReading(
         kind=kind,
@@ -156,12 +156,8 @@ def describe(reading: PageReading, file: str) -> dict[str, Any]:
 
 
 def _document_title(tree: Tree) -> str:
-    for i, node in enumerate(tree.nodes[:2000]):
-        if node.tag == "title":
-            return tree.text(i, 500)
-        if node.tag == "body":
-            break
-    return ""
+    body = tree.by_tag.get("body", [len(tree.nodes)])[0]
+    return next((tree.text(i, 500) for i in tree.by_tag.get("title", ()) if i < min(body, 2000)), "")
 
 
 def _main_heading(tree: Tree, structured: Structured, title: str) -> int:
@@ -169,11 +165,13 @@ def _main_heading(tree: Tree, structured: Structured, title: str) -> int:
     told = [_letters(c.value) for c in structured.claims.of("name")] + [_letters(title)]
     told = [t for t in told if t]
     best, most = -1, 0.0
-    for i, node in enumerate(tree.nodes):
-        if node.tag == "#" or node.end - i > 40:
-            continue
-        score = _title_like(node)
-        if not score:
+    places = {*tree.tagged(*_HEADS), *tree.having.get("id", ()), *tree.having.get("itemprop", ())}
+    for name, those in tree.by_class.items():
+        if named_region(name) is Region.TITLE:
+            places.update(those)
+    for i in sorted(places):
+        node = tree.nodes[i]
+        if node.end - i > 40 or not (score := _title_like(node)):
             continue
         key = _letters(tree.text(i, 300))
         if len(key) < 2:
@@ -187,16 +185,19 @@ def _main_heading(tree: Tree, structured: Structured, title: str) -> int:
     return best if most >= 1.0 else -1
 
 
+_HEADS = frozenset({"h1", "h2", "h3"})
+
+
 def _title_like(node: Node) -> float:
     """How much an element looks like the name of the goods by its own tag and name."""
     if node.tag == "h1":
         return 2.0
-    score = 0.0
-    if node.attrs.get("itemprop") == "name":
+    attrs, score = node.attrs, 0.0
+    if attrs.get("itemprop") == "name":
         score = 1.2
-    elif "class" in node.attrs or "id" in node.attrs:
-        score = 0.8 if named_region(node.attrs.get("class") or node.attrs.get("id", "")) is Region.TITLE else 0.0
-    return max(score, 0.5) + 0.2 if node.tag in {"h2", "h3"} else score
+    elif (name := attrs.get("class") or attrs.get("id")) and named_region(name) is Region.TITLE:
+        score = 0.8
+    return max(score, 0.5) + 0.2 if node.tag in _HEADS else score
 
 
 def _in_others(tree: Tree, i: int) -> bool:
@@ -214,28 +215,24 @@ def _buttons_near(main: int, buttons: Sequence[int]) -> bool:
 
 def _cards(tree: Tree, regions: Regions, main: int) -> int:
     """Elements with a link, a picture and a price that stand outside recommendations: the goods of a list page."""
-    nodes, found, i = tree.nodes, 0, 0
-    while i < len(nodes):
+    nodes, found, after = tree.nodes, 0, 0
+    for i in tree.elements:
         node = nodes[i]
         if (
-            node.tag in {"li", "div", "article", "tr", "td", "a", "section"}
+            i >= after
             and 4 < node.end - i < 90
+            and node.tag in _CARD_TAGS
             and not i < main < node.end
-            and regions.of[i]
-            not in {
-                Region.REVIEW,
-                Region.FOOTER,
-                Region.QA,
-                Region.CHROME,
-                Region.NAV,
-            }
+            and regions.of[i] not in _NO_GOODS
             and regions.is_card(i)
         ):
             found += 1
-            i = node.end
-            continue
-        i += 1
+            after = node.end
     return found
+
+
+_CARD_TAGS = frozenset({"li", "div", "article", "tr", "td", "a", "section"})
+_NO_GOODS = frozenset({Region.REVIEW, Region.FOOTER, Region.QA, Region.CHROME, Region.NAV})
 
 
 @lru_cache(maxsize=20_000)
@@ -243,20 +240,23 @@ def _is_countdown(name: str) -> bool:
     return bool(_COUNTDOWN.search(name))
 
 
-def _countdown(tree: Tree, passages: Sequence[Passage], at: datetime | None) -> dict[str, Fact]:
+def _countdown(tree: Tree, passages: Sequence[Passage], said: str, at: datetime | None) -> dict[str, Fact]:
     facts: dict[str, Fact] = {}
-    for i, node in enumerate(tree.nodes):
-        attrs = node.attrs
-        if not attrs or node.tag == "script":
-            continue
-        if not _END_ATTRS.isdisjoint(attrs):
-            moment = next((m for a in sorted(_END_ATTRS & attrs.keys()) if (m := parse_time(attrs[a], at))), None)
-            if moment:
-                facts.setdefault("countdown_end", Fact(iso(moment), f"dom:{tree.selector(i)}", 0.9))
-        if "class" in attrs and "countdown" not in facts and _is_countdown(attrs["class"]):
+    nodes = tree.nodes
+    for i in sorted({i for name in _END_ATTRS if name in tree.having for i in tree.having[name]}):
+        attrs = nodes[i].attrs
+        moment = next((m for a in sorted(_END_ATTRS & attrs.keys()) if (m := parse_time(attrs[a], at))), None)
+        if moment and nodes[i].tag != "script":
+            facts["countdown_end"] = Fact(iso(moment), f"dom:{tree.selector(i)}", 0.9)
+            break
+    for i in sorted(i for name, those in tree.by_class.items() if _is_countdown(name) for i in those):
+        if nodes[i].tag != "script":
             text = tree.text(i, 80)
             if any(c.isdigit() for c in text):
                 facts["countdown"] = Fact(text, f"dom:{tree.selector(i)}", 0.8)
+                break
+    if "countdown" in facts or not _COUNTDOWN_WORDS.search(said):
+        return facts
     for passage in passages:
         if "countdown" in facts:
             break
@@ -270,24 +270,25 @@ def _countdown(tree: Tree, passages: Sequence[Passage], at: datetime | None) -> 
     return facts
 
 
+@lru_cache(maxsize=20_000)
+def _is_crumb(name: str) -> bool:
+    return not _CRUMBS.isdisjoint(tokens(name))
+
+
+_CRUMBS = frozenset({"breadcrumb", "breadcrumbs", "crumb", "crumbs", "mianbaoxie", "breadcrumblist"})
+
+
 def _goods(tree: Tree, facts: dict[str, Fact], reader: PassageReader) -> None:
     """What sort of goods: the breadcrumb above the heading; and the labels beside it."""
     if "category" in facts:
         facts["goods"] = facts["category"]
     else:
-        for i, node in enumerate(tree.nodes):
-            name = (
-                f"{node.attrs.get('class', '')} {node.attrs.get('id', '')} {node.attrs.get('itemtype', '')}"
-                if node.attrs
-                else ""
-            )
-            if (
-                name
-                and not {"breadcrumb", "breadcrumbs", "crumb", "crumbs", "mianbaoxie", "breadcrumblist"}.isdisjoint(
-                    tokens(name)
-                )
-                and (text := tree.text(i, 200))
-            ):
+        having = tree.having
+        places = {i for name, those in tree.by_class.items() if _is_crumb(name) for i in those}
+        for attr in ("id", "itemtype"):
+            places.update(i for i in having.get(attr, ()) if _is_crumb(tree.nodes[i].attrs[attr]))
+        for i in sorted(places):
+            if text := tree.text(i, 200):
                 facts["goods"] = Fact(text, f"dom:{tree.selector(i)}", 0.6)
                 break
     labels = [p.text for p in reader.passages if p.region is Region.BADGE and len(p.text) <= 20 and p.hidden is None]

@@ -7,6 +7,7 @@ except the shop's own reply. Lists of other goods are `nav`, the platform's furn
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -188,6 +189,13 @@ def _is_heading(name: str) -> bool:
     return bool(_HEADING_WORDS.search(name))
 
 
+_NO_PART: Final = frozenset({"html", "body", "script", "head"})
+#: Attributes beside the class that may say what an element is.
+_OTHER_MARKS: Final = frozenset({"itemtype", "itemprop", "role", "id"})
+#: What may stand around the goods' own name.
+_OWN_PARTS: Final = frozenset({_R.BODY, _R.PRICE, _R.TITLE})
+
+
 def own_region(node: Node) -> Region | None:
     """What an element says of itself."""
     attrs = node.attrs
@@ -243,21 +251,23 @@ class Regions:
         self._around = around
 
     def _label(self) -> None:
-        for i, node in enumerate(self.tree.nodes):
-            if node.tag == "#" or node.tag in {"html", "body", "script", "head"}:
-                continue
-            region = own_region(node)
-            if region is None or (i in self._around and region not in {_R.BODY, _R.PRICE, _R.TITLE}):
-                continue
-            self._own[i] = region
+        nodes, own, around = self.tree.nodes, self._own, self._around
+        for name, those in self.tree.by_class.items():
+            if (region := named_region(name)) is not None:
+                for i in those:
+                    if nodes[i].tag not in _NO_PART and (region in _OWN_PARTS or i not in around):
+                        own[i] = region
+        marked = {i for name in _OTHER_MARKS if name in self.tree.having for i in self.tree.having[name]}
+        for i in marked.union(*[self.tree.by_tag[tag] for tag in _TAGS if tag in self.tree.by_tag]):
+            region = None if nodes[i].tag in _NO_PART else own_region(nodes[i])
+            own[i] = region if region in _OWN_PARTS or i not in around else None
 
     def _headings(self) -> None:
         nodes = self.tree.nodes
-        for i, node in enumerate(nodes):
-            if node.tag == "#" or not (
-                node.tag in _HEADING_TAGS or ("class" in node.attrs and _is_heading(node.attrs["class"]))
-            ):
-                continue
+        places = set(self.tree.tagged(*_HEADING_TAGS))
+        places.update(i for name, those in self.tree.by_class.items() if _is_heading(name) for i in those)
+        for i in sorted(places):
+            node = nodes[i]
             if node.end - i > 12 or node.tag == "h1":
                 continue
             text = self.tree.text(i, 60)
@@ -299,9 +309,14 @@ class Regions:
     def _cards(self, main: int) -> None:
         """On a listing, three or more like siblings that each hold a link and a picture or a price are other goods."""
         nodes, tree = self.tree.nodes, self.tree
-        for i, node in enumerate(nodes):
-            if node.tag not in {"ul", "ol", "div", "section", "tr", "tbody"} or i in self._around or node.end - i < 12:
+        links = tree.by_tag.get("a", [])
+        for i in tree.tagged("ul", "ol", "div", "section", "tr", "tbody"):
+            node = nodes[i]
+            if node.end - i < 12 or i in self._around or i < main < node.end:
                 continue
+            first = bisect_left(links, i)
+            if first + 2 >= len(links) or links[first + 2] >= node.end:
+                continue  # fewer than three links
             like: dict[tuple[str, str], list[int]] = {}
             for j in tree.children(i):
                 if nodes[j].tag != "#":
@@ -309,31 +324,34 @@ class Regions:
             if not like:
                 continue
             members = max(like.values(), key=len)
-            if len(members) >= 3 and sum(self.is_card(j) for j in members[:12]) >= 3 and not (i < main < node.end):
+            if len(members) >= 3 and sum(self.is_card(j) for j in members[:12]) >= 3:
                 self._own[i] = _R.NAV if self._own[i] not in _HARD else self._own[i]
 
     def is_card(self, i: int) -> bool:
         """A link, a picture and an amount of money within one element."""
-        link = image = price = False
+        link = price = False
         nodes = self.tree.nodes
-        for j in range(i, min(nodes[i].end, i + 120)):
-            tag = nodes[j].tag
-            if tag == "a" and nodes[j].attrs.get("href", "#")[:1] not in {"#", "j", ""}:
-                link = True
-            elif tag == "img":
-                image = True
-            elif tag == "#" and not price:
-                text = nodes[j].text
-                price = bool(_MONEY.search(text))
-        return link and image and price
+        end = min(nodes[i].end, i + 120)
+        for places in (self.tree.by_tag.get("img", ()), self.tree.by_tag.get("a", ())):
+            first = bisect_left(places, i)
+            if first >= len(places) or places[first] >= end:
+                return False
+        for node in nodes[i:end]:
+            if node.tag == "#":
+                price = price or bool(_MONEY.search(node.text))
+            elif node.tag == "a":
+                link = link or node.attrs.get("href", "#")[:1] not in {"#", "j", ""}
+            if price and link:
+                return True
+        return False
 
     def _spread(self) -> None:
         """Hand regions down the tree; what lies inside a consumer's region, a menu or a footer stays there."""
         own, of = self._own, self.of
         for i, node in enumerate(self.tree.nodes):
-            above = of[node.parent] if node.parent >= 0 else _R.BODY
-            mine = own[i]
-            of[i] = above if mine is None else _inside(above, mine, node)
+            parent, mine = node.parent, own[i]
+            above = of[parent] if parent >= 0 else _R.BODY
+            of[i] = above if mine is None or mine is above else _inside(above, mine, node)
 
 
 def _inside(above: Region, mine: Region, node: Node) -> Region:

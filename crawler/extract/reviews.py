@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -71,15 +72,15 @@ def _items(tree: Tree, regions: Regions) -> list[int]:
     """The elements that hold one review each: marked as such, else the repeated children of a review region."""
     nodes, of = tree.nodes, regions.of
     marked = [
-        i for i, n in enumerate(nodes)
-        if ("itemprop" in n.attrs or "itemtype" in n.attrs) and (re.search(r"/(?:Review|UserComments)$", n.attrs.get("itemtype", "")) or (n.attrs.get("itemprop", "").lower() == "review" and n.tag != "meta"))
+        i for i in sorted({*tree.having.get("itemprop", ()), *tree.having.get("itemtype", ())})
+        if re.search(r"/(?:Review|UserComments)$", nodes[i].attrs.get("itemtype", "")) or (nodes[i].attrs.get("itemprop", "").lower() == "review" and nodes[i].tag != "meta")
     ]  # fmt: skip
     if marked:
         return marked[:MAX_REVIEWS]
     tops = [
         i
-        for i, n in enumerate(nodes)
-        if n.tag != "#" and of[i] is Region.REVIEW and (n.parent < 0 or of[n.parent] is not Region.REVIEW)
+        for i in tree.elements
+        if of[i] is Region.REVIEW and (nodes[i].parent < 0 or of[nodes[i].parent] is not Region.REVIEW)
     ]
     found: list[int] = []
     for top in tops:
@@ -94,25 +95,27 @@ def _repeated(tree: Tree, top: int) -> list[int]:
     nodes = tree.nodes
     best: list[int] = []
     best_size = 0
-    i = top
-    while i < nodes[top].end:
+    for i in range(top, nodes[top].end):
         node = nodes[i]
-        if node.tag == "#" or node.end - i < 4:
-            i += 1
+        if node.tag == "#" or node.end - i < 4 or node.end - i - 1 <= best_size:
             continue
         like: dict[tuple[str, str], list[int]] = {}
         for j in tree.children(i):
-            if nodes[j].tag in {"li", "div", "article", "tr", "dl", "section", "blockquote", "p"}:
+            if nodes[j].tag in _ITEM_TAGS:
                 like.setdefault((nodes[j].tag, (tokens(nodes[j].attrs.get("class", "")) or ("",))[0]), []).append(j)
         for members in like.values():
+            if sum([nodes[j].end - j for j in members]) <= best_size or len(members) <= len(best):
+                continue
             good = [j for j in members if _looks_like_review(tree, j)]
-            size = sum(nodes[j].end - j for j in good)
-            if good and size > best_size * 1.0001 and (len(good) > len(best) or not best):
+            size = sum([nodes[j].end - j for j in good])
+            if good and size > best_size and len(good) > len(best):
                 best, best_size = good, size
-        i += 1
     if not best and _looks_like_review(tree, top) and nodes[top].tag in {"li", "article", "div"}:
         return [top]
     return best
+
+
+_ITEM_TAGS: Final = frozenset({"li", "div", "article", "tr", "dl", "section", "blockquote", "p"})
 
 
 def _looks_like_review(tree: Tree, i: int) -> bool:
@@ -121,10 +124,11 @@ def _looks_like_review(tree: Tree, i: int) -> bool:
     seen: set[str] = set()
     if nodes[i].end - i < 4:
         return False
-    for j in range(i + 1, min(nodes[i].end, i + 200)):
-        node = nodes[j]
+    for node in nodes[i + 1 : min(nodes[i].end, i + 200)]:
         if node.tag == "#":
             text = node.text.strip()
+            if not text:
+                continue
             if "time" not in seen and 5 <= len(text) <= 30 and any(c.isdigit() for c in text) and parse_time(text):
                 seen.add("time")
             elif "rating" not in seen and _STAR_TEXT.match(text) and text:
@@ -132,10 +136,11 @@ def _looks_like_review(tree: Tree, i: int) -> bool:
             elif "author" not in seen and _MASKED.match(text):
                 seen.add("author")
             continue
-        words = _words(node.attrs)
-        for name, vocabulary in (("author", _AUTHOR), ("time", _TIME), ("rating", _RATING)):
-            if name not in seen and (not words.isdisjoint(vocabulary) or (name == "time" and node.tag == "time")):
-                seen.add(name)
+        seen |= _parts_of(node.attrs) & _SIGNS
+        if node.tag == "time":
+            seen.add("time")
+        if len(seen) == len(_SIGNS):
+            break
     signs = len(seen)
     own = nodes[i].attrs.get("class", "")
     single = any(w in {"item", "review", "comment", "card", "li", "row", "single"} for w in tokens(own))
@@ -188,14 +193,14 @@ def _from_node(tree: Tree, regions: Regions, i: int, key: bytes, at: datetime | 
 def _take_fact(tree: Tree, j: int, parts: _Parts, at: datetime | None) -> bool:
     """A rating or a time in an element of its own."""
     node = tree.nodes[j]
-    named, size, prop = _words(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
-    if parts.rating is None and (prop == "ratingvalue" or (size < 30 and not named.isdisjoint(_RATING))):
+    if not node.attrs and node.tag != "time":
+        return False
+    named, size, prop = _parts_of(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
+    if parts.rating is None and (prop == "ratingvalue" or (size < 30 and "rating" in named)):
         parts.rating = _stars(tree, j)
         if parts.rating is not None:
             return True
-    if parts.at is None and (
-        prop == "datepublished" or node.tag == "time" or (size < 12 and not named.isdisjoint(_TIME))
-    ):
+    if parts.at is None and (prop == "datepublished" or node.tag == "time" or (size < 12 and "time" in named)):
         parts.at = parse_time(node.attrs.get("datetime") or node.attrs.get("content") or tree.text(j, 60), at)
         return parts.at is not None
     return False
@@ -204,18 +209,20 @@ def _take_fact(tree: Tree, j: int, parts: _Parts, at: datetime | None) -> bool:
 def _take_words(tree: Tree, j: int, parts: _Parts) -> bool:
     """The words, the name or the variant in an element of its own."""
     node = tree.nodes[j]
-    named, size, prop = _words(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
+    if not node.attrs:
+        return False
+    named, size, prop = _parts_of(node.attrs), node.end - j, node.attrs.get("itemprop", "").lower()
     if prop == "reviewbody" or (
-        size < 60 and not named.isdisjoint(_TEXT) and named.isdisjoint(_AUTHOR | _TIME) and _leaf(tree, j)
+        size < 60 and "text" in named and not ("author" in named or "time" in named) and _leaf(tree, j)
     ):
         parts.text = max(parts.text, tree.text(j, 5000), key=len)
         return True
     if size >= 16 and prop not in {"author", "name"}:
         return False
-    if not parts.author and (prop in {"author", "name"} or (not named.isdisjoint(_AUTHOR) and _leaf(tree, j))):
+    if not parts.author and (prop in {"author", "name"} or ("author" in named and _leaf(tree, j))):
         parts.author = tree.text(j, 80)
         return True
-    if not parts.variant and not named.isdisjoint(_VARIANT) and _leaf(tree, j):
+    if not parts.variant and "variant" in named and _leaf(tree, j):
         parts.variant = tree.text(j, 200)
         return True
     return False
@@ -242,19 +249,24 @@ def _take_loose(parts: _Parts, at: datetime | None) -> None:
 
 def _leaf(tree: Tree, i: int) -> bool:
     """Nothing named like another part of a review lies inside."""
-    nodes = tree.nodes
-    parts = _AUTHOR | _TIME | _RATING
-    return all(nodes[j].tag == "#" or _words(nodes[j].attrs).isdisjoint(parts) for j in range(i + 1, nodes[i].end))
+    return all(not n.attrs or _SIGNS.isdisjoint(_parts_of(n.attrs)) for n in tree.nodes[i + 1 : tree.nodes[i].end])
 
 
-def _words(attrs: dict[str, str]) -> frozenset[str]:
-    if not attrs:
-        return _NOTHING
-    named = name_words(attrs["class"]) if "class" in attrs else _NOTHING
-    return named | name_words(attrs["itemprop"]) if "itemprop" in attrs else named
+def _parts_of(attrs: dict[str, str]) -> frozenset[str]:
+    """Which parts of a review an element's class and itemprop speak of."""
+    return _named_parts(attrs.get("class", ""), attrs.get("itemprop", "")) if attrs else _NOTHING
+
+
+@lru_cache(maxsize=20_000)
+def _named_parts(name: str, prop: str) -> frozenset[str]:
+    said = name_words(name) | name_words(prop)
+    return frozenset(part for part, vocabulary in _PARTS if not said.isdisjoint(vocabulary))
 
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+#: Two of these beside some words make a review.
+_SIGNS: Final = frozenset({"author", "time", "rating"})
+_PARTS: Final = (("author", _AUTHOR), ("time", _TIME), ("rating", _RATING), ("text", _TEXT), ("variant", _VARIANT))
 
 
 def _stars(tree: Tree, i: int) -> float | None:

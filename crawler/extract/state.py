@@ -41,8 +41,9 @@ def read_state(tree: Tree, title: str) -> Claims:
     claims = Claims()
     total = 0
     title_key = _letters(title)
-    for node in tree.nodes:
-        if node.tag != "script" or not node.text or "ld+json" in node.attrs.get("type", ""):
+    for i in tree.by_tag.get("script", ()):
+        node = tree.nodes[i]
+        if not node.text or "ld+json" in node.attrs.get("type", ""):
             continue
         text = node.text
         total += len(text)

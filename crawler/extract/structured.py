@@ -90,7 +90,9 @@ class Structured:
         self._open_graph()
 
     def _read_nodes(self) -> None:
-        for node in self.tree.nodes:
+        nodes = self.tree.nodes
+        for i in self.tree.tagged("script", "meta", "link"):
+            node = nodes[i]
             if node.tag == "script" and node.text and "ld+json" in node.attrs.get("type", "").lower():
                 self._json_ld(load_json(node.text))
             elif node.tag == "meta" and "content" in node.attrs:
@@ -99,6 +101,8 @@ class Structured:
                 ).lower()
                 if name:
                     self.meta.setdefault(name, node.attrs["content"])
+            elif node.tag == "link" and node.attrs.get("rel", "").lower() == "canonical":
+                self.meta.setdefault("canonical", node.attrs.get("href", ""))
 
     def _json_ld(self, value: Any) -> None:
         for item, key, _ in objects(value):
@@ -185,9 +189,9 @@ class Structured:
     def _microdata(self) -> None:
         nodes = self.tree.nodes
         scopes = [
-            i for i, n in enumerate(nodes) if "itemtype" in n.attrs and _type_name(n.attrs["itemtype"]) in _PRODUCTS
+            i for i in self.tree.having.get("itemtype", ()) if _type_name(nodes[i].attrs["itemtype"]) in _PRODUCTS
         ]
-        self.types |= {_type_name(n.attrs["itemtype"]) for n in nodes if "itemtype" in n.attrs}
+        self.types |= {_type_name(nodes[i].attrs["itemtype"]) for i in self.tree.having.get("itemtype", ())}
         own = [i for i in scopes if nodes[i].attrs.get("itemprop", "").lower() not in _OTHERS]
         if not own:
             self._loose_microdata()
@@ -204,8 +208,8 @@ class Structured:
 
     def _loose_microdata(self) -> None:
         """itemprops without a scope: many shops forget it."""
-        for j, node in enumerate(self.tree.nodes):
-            prop = node.attrs.get("itemprop", "").lower()
+        for j in self.tree.having.get("itemprop", ()):
+            prop = self.tree.nodes[j].attrs["itemprop"].lower()
             if prop in {"price", "pricecurrency", "availability", "sku", "brand", "gtin13", "mpn", "lowprice"}:
                 self._property(prop, j, 1.5)
 

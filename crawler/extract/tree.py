@@ -8,12 +8,13 @@ counts are cut in the text beforehand. Chromium itself stops nesting at 512.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
-from crawler.extract.words import words
+from crawler.extract.words import Texts, words
 
 MAX_DEPTH: Final = 500
 MAX_FORMATTING: Final = 60  #: open <b>, <font>, …: each new block re-opens all of them
@@ -33,38 +34,67 @@ _TAG_START = re.compile(r"<[a-zA-Z]")
 _ATTRIBUTE = re.compile(r"[^\s=>/\"']++(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|[^\s>]++))?")
 _IDENT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _SIMPLE_TAG = re.compile(r"[a-z][a-z0-9-]*\Z")
-_TEXT_ID, _NO_ATTRS = 2, dict[str, str]()
-SKIPPED = frozenset({"style", "template"})
+_TEXT_ID, _COMMENT_ID, _NO_ATTRS = 2, 4, dict[str, str]()
+#: A script's text is kept on its element; what these hold is no part of the tree, but for open shadow roots.
+_UNENTERED = frozenset({"script", "style", "template"})
+#: Tags that need no thought in a selector.
+_PLAIN = words(
+    "div span p a li ul ol b i em strong td tr tbody thead table section article main img h1 h2 h3 h4 h5 h6 dl dt dd del ins button header footer nav label form"
+)
 NOT_TEXT = frozenset({"script", "style", "template", "head", "noscript", "iframe", "object", "svg", "math", "textarea"})
 
 
 class Node:
-    """An element, or a text (`tag` is "#"). `end` is the index after its last descendant."""
+    """An element, or a text (`tag` is "#"). `end` is the index after its last descendant, `nth` its place among its like siblings."""
 
-    __slots__ = ("attrs", "end", "parent", "tag", "text")
+    __slots__ = ("attrs", "end", "nth", "parent", "tag", "text")
 
-    def __init__(self, tag: str, text: str, attrs: dict[str, str], parent: int) -> None:
+    def __init__(self, tag: str, text: str, attrs: dict[str, str], parent: int, end: int, nth: int) -> None:
         self.tag = tag
         self.text = text
         self.attrs = attrs
         self.parent = parent
-        self.end = 0
+        self.end = end
+        self.nth = nth
 
 
 class Tree:
-    """Nodes in document order; node 0 is the root element. Subtree of i: nodes[i : nodes[i].end]."""
+    """Nodes in document order; node 0 is the root element. Subtree of i: nodes[i : nodes[i].end].
 
-    def __init__(self, nodes: list[Node], notes: list[str]) -> None:
-        self.nodes = nodes
+    `texts` are the texts that are no mere blanks, `elements` all elements, `by_tag`, `by_class` and `having` the elements
+    by their tag, by their class as written and by the names of their attributes; each in document order. `shown` is all text as one.
+    """
+
+    def __init__(self, notes: list[str]) -> None:
+        self.nodes: list[Node] = []
         self.notes = notes
+        self.texts: list[int] = []
+        self.elements: list[int] = []
+        self.by_tag: defaultdict[str, list[int]] = defaultdict(list)
+        self.having: defaultdict[str, list[int]] = defaultdict(list)
+        self.by_class: defaultdict[str, list[int]] = defaultdict(list)
+        self.by_id: dict[str, int] = {}
+        self.shown = Texts(())
         self._selectors: dict[int, tuple[str, int]] = {}
-        self._nth: dict[int, dict[int, int]] = {}
-        seen: dict[str, int] = {}
-        for i, node in enumerate(nodes):
-            if "id" in node.attrs:
-                name = node.attrs["id"]
-                seen[name] = -1 if name in seen else i
-        self.by_id = seen
+
+    def index(self, i: int, tag: str, attrs: dict[str, str]) -> None:
+        """Enter an element into the look-ups."""
+        self.elements.append(i)
+        self.by_tag[tag].append(i)
+        if attrs:
+            having = self.having
+            for name in attrs:
+                having[name].append(i)
+            if "class" in attrs:
+                self.by_class[attrs["class"]].append(i)
+            if "id" in attrs:
+                own = attrs["id"]
+                self.by_id[own] = -1 if own in self.by_id else i
+
+    def tagged(self, *tags: str) -> list[int]:
+        """Elements with one of the tags, in document order."""
+        found = [i for tag in tags if tag in self.by_tag for i in self.by_tag[tag]]
+        return sorted(found) if len(tags) > 1 else found
 
     def children(self, i: int) -> Iterator[int]:
         nodes, j, end = self.nodes, i + 1, self.nodes[i].end
@@ -96,14 +126,20 @@ class Tree:
 
     def selector(self, i: int) -> str:
         """A CSS selector that finds the element again; empty when it stands deeper than a selector is of use."""
+        known, nodes = self._selectors, self.nodes
+        plain = "template" not in self.by_tag and not self.having["data-wx-frame"]
         chain: list[int] = []
-        while i >= 0 and i not in self._selectors:
+        while i >= 0 and i not in known:
             chain.append(i)
-            i = self.nodes[i].parent
-        base, steps = self._selectors[i] if i >= 0 else ("", 0)
+            i = nodes[i].parent
+        base, steps = known[i] if i >= 0 else ("", 0)
         for j in reversed(chain):
-            base, steps = self._step(j, base, steps)
-            self._selectors[j] = base, steps
+            node = nodes[j]
+            if plain and "id" not in node.attrs and base and steps <= MAX_SELECTOR_STEPS and node.tag in _PLAIN:
+                base, steps = f"{base} > {node.tag}:nth-of-type({node.nth})", steps + 1
+            else:
+                base, steps = self._step(j, base, steps)
+            known[j] = base, steps
         return base if steps <= MAX_SELECTOR_STEPS else ""
 
     def _step(self, i: int, base: str, steps: int) -> tuple[str, int]:
@@ -113,26 +149,14 @@ class Tree:
             return f"#{own}", 1
         if node.tag in {"html", "body"}:
             return node.tag, 1
+        tag = node.tag if _SIMPLE_TAG.match(node.tag) else "*"
+        named = f"{tag}:nth-of-type({node.nth})"
         if node.parent >= 0 and "data-wx-frame" in self.nodes[node.parent].attrs:
-            return f"body > {self._named(i)}", 1  # selectors inside a frame start at that frame's body
+            return f"body > {named}", 1  # selectors inside a frame start at that frame's body
         if node.tag == "template" or not base or steps > MAX_SELECTOR_STEPS:
             return base, steps  # a shadow root is no step: the path goes on with a blank
         joint = " " if self.nodes[node.parent].tag == "template" else " > "
-        return f"{base}{joint}{self._named(i)}", steps + 1
-
-    def _named(self, i: int) -> str:
-        node = self.nodes[i]
-        places = self._nth.get(node.parent)
-        if places is None:
-            counts: dict[str, int] = {}
-            places = {}
-            for j in self.children(node.parent):
-                tag = self.nodes[j].tag
-                counts[tag] = counts.get(tag, 0) + 1
-                places[j] = counts[tag]
-            self._nth[node.parent] = places
-        tag = node.tag if _SIMPLE_TAG.match(node.tag) else "*"
-        return f"{tag}:nth-of-type({places[i]})"
+        return f"{base}{joint}{named}", steps + 1
 
 
 def parse(html: str) -> Tree:
@@ -140,65 +164,76 @@ def parse(html: str) -> Tree:
     notes: list[str] = []
     html = _without_bombs(html, notes)
     root = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS).root
-    nodes: list[Node] = []
-    if root is None:
-        return Tree([Node("html", "", _NO_ATTRS, -1)], notes)
-    _walk(root, nodes, -1, notes, 0)
-    return Tree(nodes, notes)
+    tree = Tree(notes)
+    if root is not None:
+        _walk(root, tree, -1, 0)
+    if not tree.nodes:
+        tree.nodes.append(Node("html", "", _NO_ATTRS, -1, 1, 1))
+    tree.shown = Texts([tree.nodes[i].text for i in tree.texts])
+    return tree
 
 
-def _walk(root: LexborNode, nodes: list[Node], parent: int, notes: list[str], shadows: int) -> None:
-    """Append the subtree of `root` in document order, without recursion but for shadow roots (at most 8 deep)."""
-    node: LexborNode | None = root.first_child if root.tag is None else root
-    top_parent = parent
-    while node is not None:
-        if len(nodes) >= MAX_NODES:
-            notes.append(f"节点过多,只读前 {MAX_NODES} 个")
-            break
-        here = len(nodes)
-        child = None
-        if node.tag_id == _TEXT_ID:
-            text = Node("#", node.text_content or "", _NO_ATTRS, parent)
-            text.end = here + 1
-            nodes.append(text)
-        elif node.is_element_node:
-            child = _enter(node, nodes, parent, notes, shadows)
-        if child is not None:
-            parent, node = here, child
+def _walk(root: LexborNode, tree: Tree, base: int, shadows: int) -> None:
+    """Append the subtree of `root` (of a fragment: what is in it) in document order, shadow roots at most 8 deep."""
+    parent, top = base, root.mem_id if root.tag is None else -1
+    around: list[tuple[int, int, dict[str, int]]] = []  # index, mem_id and tags so far of what lies around
+    tags: dict[str, int] = {}
+    skipped: set[int] = set()
+    nodes, texts, index = tree.nodes, tree.texts, tree.index
+    here = len(nodes)
+    for node in root.traverse(include_text=True):
+        tag_id, tag, above = node.tag_id, node.tag, node.parent
+        if tag is None or tag_id == _COMMENT_ID or above is None:
             continue
-        if len(nodes) > here:
-            nodes[here].end = len(nodes)
-        after = node.next
-        while after is None and parent != top_parent:
-            nodes[parent].end = len(nodes)
-            up = node.parent
-            assert up is not None
-            node, parent = up, nodes[parent].parent
-            after = node.next
-        node = after
-    while parent != top_parent and parent >= 0:
-        nodes[parent].end = len(nodes)
-        parent = nodes[parent].parent
+        key = above.mem_id
+        if key in skipped:
+            skipped.add(node.mem_id)
+            continue
+        while key != top and around:
+            nodes[parent].end = here
+            parent, top, tags = around.pop()
+        if here >= MAX_NODES:
+            tree.notes.append(f"节点过多,只读前 {MAX_NODES} 个")
+            break
+        if tag_id == _TEXT_ID:
+            text = node.text_content or ""
+            if not text.isspace():
+                texts.append(here)
+            here += 1
+            nodes.append(Node("#", text, _NO_ATTRS, parent, here, 0))
+        elif node.is_element_node:
+            tags[tag] = nth = tags.get(tag, 0) + 1
+            attrs = _attributes(node)
+            index(here, tag, attrs)
+            here += 1
+            nodes.append(Node(tag, "", attrs, parent, here, nth))
+            if tag in _UNENTERED:
+                skipped.add(node.mem_id)
+                own = here - 1
+                nodes[own].end = here = _unentered(node, tree, own, shadows)
+            else:
+                around.append((parent, top, tags))
+                parent, top, tags = here - 1, node.mem_id, {}
+    while around:
+        nodes[parent].end = here
+        parent, top, tags = around.pop()
 
 
-def _enter(node: LexborNode, nodes: list[Node], parent: int, notes: list[str], shadows: int) -> LexborNode | None:
-    """Append one element; its first child when there is something to walk."""
-    attrs = {k: v or "" for k, v in node.attributes.items()}
-    tag = node.tag or "*"
-    element = Node(tag, "", attrs, parent)
-    nodes.append(element)
-    if tag == "script":
+def _attributes(node: LexborNode) -> dict[str, str]:
+    attrs = node.attributes
+    return {k: v or "" for k, v in attrs.items()} if None in attrs.values() else cast("dict[str, str]", attrs)
+
+
+def _unentered(node: LexborNode, tree: Tree, i: int, shadows: int) -> int:
+    """Keep a script's text, read an open shadow root; where the tree goes on."""
+    element = tree.nodes[i]
+    if element.tag == "script":
         child = node.first_child
         element.text = (child.text_content or "") if child is not None else ""
-        return None
-    if tag in SKIPPED:
-        if tag == "template" and attrs.get("shadowrootmode") == "open" and shadows < 8:
-            here = len(nodes) - 1
-            for fragment in node.template_fragments()[:1]:
-                _walk(fragment, nodes, here, notes, shadows + 1)
-            element.end = len(nodes)
-        return None
-    return node.first_child
+    elif element.tag == "template" and element.attrs.get("shadowrootmode") == "open" and shadows < 8:
+        for fragment in node.template_fragments()[:1]:
+            _walk(fragment, tree, i, shadows + 1)
+    return len(tree.nodes)
 
 
 def _without_bombs(html: str, notes: list[str]) -> str:
