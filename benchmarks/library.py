@@ -108,6 +108,11 @@ def main() -> None:
             f"{name:<18} raw {shares.raw:6.1f} MB/s   folding alone {shares.folding:6.1f}   read {shares.read:6.1f}"
             f"   = {shares.read / shares.raw:.2f} of raw (floor {_FLOORS[floor]}), {shares.of_both:.2f} of raw with its folding"
         )
+    fresh = pages(plain_sentences, options.pages, hits=hits, hit_share=0.03, seed=11)
+    first_sight = size_of(fresh) / 1e6 / best(lambda: [known.read(page, at=DAY) for page in fresh], 1)
+    print(
+        f"3 % hit sentences, pages never read before: read {first_sight:.1f} MB/s = {first_sight / sparse_share.raw:.2f} of raw"
+    )
     for name, sets in (("without hits", plain), ("3 % hit sentences", sparse), ("30 % hit sentences", dense)):
         middle, high = per_page(known, sets)
         print(f"page {name:<20} p50 {middle:6.2f} ms   p95 {high:6.2f} ms   (floor {_FLOORS['page']:.0f} ms)")

@@ -87,6 +87,16 @@ def set_timestamp(session: Session, evidence_id: str, state: str) -> None:
         row.timestamp_state = state
 
 
+def evidence_of(session: Session, snapshot_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Evidence ids by snapshot; a snapshot that is not known is left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    wanted = list(dict.fromkeys(snapshot_ids))
+    for at in range(0, len(wanted), 500):  # SQLite bounds the values of one statement
+        query = select(t.Snapshot.id, t.Snapshot.evidence_ids).where(t.Snapshot.id.in_(wanted[at : at + 500]))
+        found |= {snapshot_id: tuple(ids) for snapshot_id, ids in session.execute(query)}
+    return found
+
+
 def unstamped(session: Session, *, limit: int = 20_000) -> Sequence[str]:
     """Evidence whose row does not say yet that it is stamped, newest first."""
     wanted = select(t.Evidence.id).where(t.Evidence.timestamp_state == "pending")

@@ -15,6 +15,7 @@ from cases import audit, counters
 from cases import models as t
 from cases.access import Action, Officer, require
 from cases.calendar import CHECK_DAYS, load
+from cases.captures import SEALED_PROOF
 from cases.decisions import DECISIONS, Decision, Label, label_of, parse_reason
 from cases.states import FINAL_STATES, OPEN_STATES, ClueState, Move, next_clue_state
 from contracts.clock import SHANGHAI
@@ -202,12 +203,17 @@ def release(session: Session, clue_id: str, *, officer: Officer, at: datetime) -
 
 
 def assign(session: Session, clue_ids: Sequence[str], to: Officer, *, by: Officer, why: str = "", at: datetime) -> None:
-    """Dispatches confirmed clues to an officer whose area they lie in, with a hand-over note."""
+    """Dispatches confirmed clues to an officer whose area they lie in, with a hand-over note.
+
+    Raises NotAllowed for role, area or state, and for a clue whose words the sealed page did not show.
+    """
     changes: counters.Changes = Tally()
     rows = _locked(session, clue_ids)
     for row in rows:
         require(by, Action.DISPATCH, row.area)
         require(to, Action.DECIDE, row.area)
+        if SEALED_PROOF in row.needs:
+            raise NotAllowed("线索 {id} 的原文未见于封存页面，不能派发", id=row.id, hint="请重新取证或改作其他处置")
         state = row.state
         _move(row, Move.DISPATCH)
         row.assignee_id = to.id

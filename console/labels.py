@@ -102,4 +102,5 @@ NEED = {
     "history:stock": N_("历史库存"),
     "history": N_("历史快照"),
     "second-capture": N_("第二次取证"),
+    "sealed-proof": N_("封存页面上的原文"),
 }

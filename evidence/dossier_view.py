@@ -55,10 +55,12 @@ README = """本证据包可离线核验,不需联网,不需本系统。
 class View:
     """Everything a reader is shown, third persons masked unless told otherwise."""
 
-    def __init__(self, case: CaseFile, items: list[Item], checkpoint: Checkpoint, at: datetime, masked: bool) -> None:
+    def __init__(
+        self, case: CaseFile, items: list[Item], checkpoint: Checkpoint | None, at: datetime, masked: bool
+    ) -> None:
         self._case = case
         self._items = items
-        self._checkpoint = checkpoint
+        self._head = checkpoint
         self._at = at
         self._masked = masked
         party = case.party
@@ -68,6 +70,12 @@ class View:
 
     def _m(self, text: str) -> str:
         return mask(text, self._keep) if self._masked else text
+
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        """The head of the log that report and case.json name; forms need none."""
+        assert self._head is not None
+        return self._head
 
     @property
     def _unstamped(self) -> list[str]:

@@ -40,7 +40,7 @@ def tool_digest() -> str:
 @cache
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in ("wangxun", "playwright", "warcio", "cdxj-indexer", "cryptography", "rfc3161-client", "pillow"):
+    for name in ("wangxun", "playwright", "cryptography", "rfc3161-client", "asn1crypto", "pillow", "typst"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

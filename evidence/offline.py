@@ -67,6 +67,8 @@ class Engine(Protocol):
 
     def signature(self, public_pem: bytes, data: bytes, signature: bytes) -> str: ...
 
+    def sm2(self, public_pem: bytes, data: bytes, signature: bytes) -> str: ...
+
     def stamp(self, data: bytes, answer: bytes, query: bytes, chain_pem: bytes) -> tuple[str, datetime | None]:
         """What is wrong, and the stamped time."""
         ...
@@ -106,6 +108,17 @@ class OpenSSL:
                 str(sig),
             )
             return "" if self._run(*command)[0] else "签名不成立"
+
+    def sm2(self, public_pem: bytes, data: bytes, signature: bytes) -> str:
+        """SM2 over SM3 with the default identity."""
+        with tempfile.TemporaryDirectory() as folder:
+            key, content, sig = (Path(folder) / name for name in ("key.pem", "data", "sig"))
+            key.write_bytes(public_pem)
+            content.write_bytes(data)
+            sig.write_bytes(signature)
+            identity = ("-sigopt", "distid:1234567812345678")
+            command = ("dgst", "-sm3", "-verify", str(key), *identity, "-signature", str(sig), str(content))
+            return "" if self._run(*command)[0] else "SM2 签名不成立"
 
     def stamp(self, data: bytes, answer: bytes, query: bytes, chain_pem: bytes) -> tuple[str, datetime | None]:
         with tempfile.TemporaryDirectory() as folder:
@@ -242,7 +255,24 @@ def check_sealed(path: Path, where: str, trust: Trust, out: Findings, *, key: st
         if wrong:
             out.fail(where, wrong)
         out.count("signatures")
+    if data.startswith(b"{") and (second := str(json.loads(data).get("sm2_key", ""))):
+        _check_sm2(path, where, second, trust, out, data)
     check_stamp(path, where, trust, out, data)
+
+
+def _check_sm2(path: Path, where: str, key: str, trust: Trust, out: Findings, data: bytes) -> None:
+    """A manifest that names an SM2 key must bear its signature: one that was taken away is noticed."""
+    pem = trust.keys.get(key)
+    if pem is None:
+        out.fail(where, f"没有签名所用的公钥 {key[:40]}")
+        return
+    try:
+        wrong = trust.engine.sm2(pem, data, small(path.with_suffix(".sm2")))
+    except OSError:
+        wrong = "缺少 SM2 签名文件"
+    if wrong:
+        out.fail(where, wrong)
+    out.count("sm2_signatures")
 
 
 def check_stamp(path: Path, where: str, trust: Trust, out: Findings, data: bytes) -> None:
@@ -610,6 +640,7 @@ def check_package(root: Path, engine: Engine, *, require_timestamp: bool = False
     part = "certs"
     try:
         keys = {_key_id(pem): pem for pem in (small(p) for p in sorted((data / "certs").glob("signing-key*.pem")))}
+        keys |= {f"sm2-{_key_id(pem)}": pem for pem in (small(p) for p in sorted((data / "certs").glob("sm2-*.pem")))}
         chain = data / "certs" / "tsa-chain.pem"
         trust = Trust(engine, keys, tsa_ca or (small(chain) if chain.exists() else b""), require_timestamp)
         part = "package.sig"

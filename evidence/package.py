@@ -124,8 +124,10 @@ class _Builder:
         path = self._vault.manifest_path(evidence_id)
         manifest = self._vault.manifest(evidence_id)
         files: dict[str, Content] = {}
-        for suffix in (".json", ".sig", ".tsq", ".tsr"):
+        for suffix in (".json", ".sig", ".sm2", ".tsq", ".tsr"):
             part = path.with_suffix(suffix)
+            if suffix == ".sm2" and "sm2_key" not in manifest:
+                continue
             if suffix in (".tsq", ".tsr") and not path.with_suffix(".tsr").exists():
                 continue
             files[f"manifest{suffix}"] = part.read_bytes()
@@ -137,7 +139,7 @@ class _Builder:
 
     def _http_files(self, evidence_id: str) -> dict[str, Content]:
         """A network-level record: its sealed bytes, its proof within the batch, and a WACZ that replays alone."""
-        span = self._vault.record_span(evidence_id)
+        span = self._vault.http.record_span(evidence_id)
         exchange = self._vault.exchange(evidence_id)
         proof = {
             "evidence_id": evidence_id,
@@ -149,7 +151,7 @@ class _Builder:
             "line": span.line.decode(),
             "proof": [step.hex() for step in span.tree.inclusion(span.index)],
         }
-        raw = self._vault.record_bytes(evidence_id)
+        raw = self._vault.http.record_bytes(evidence_id)
         folder = self._work / evidence_id
         folder.mkdir()
         writer = WaczWriter(folder, exchange.at, url=exchange.url, seed=evidence_id)
@@ -223,7 +225,10 @@ class _Builder:
         """The public keys that signed anything here, and the chain of the stamps."""
         signer = self._vault.signer
         out: dict[str, Content] = {"certs/signing-key.pem": signer.public_pem}
-        keys = {json.loads(_bytes(c))["key"] for n, c in files.items() if n.endswith("/manifest.json")}
+        manifests = [json.loads(_bytes(content)) for name, content in files.items() if name.endswith("/manifest.json")]
+        keys = {manifest["key"] for manifest in manifests}
+        for key in sorted({manifest["sm2_key"] for manifest in manifests if "sm2_key" in manifest}):
+            out[f"certs/{key}.pem"] = self._vault.sm2_key(key)
         keys.add(_bytes(files["log/checkpoint.txt"]).decode().splitlines()[4])
         for older in json.loads(_bytes(files["log/proofs.json"]))["consistency"]:
             keys.add(older["checkpoint"].splitlines()[4])

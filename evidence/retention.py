@@ -50,12 +50,16 @@ def delete(vault: Vault, evidence_id: str, *, officer: str, ground: str) -> list
         raise NotAllowed("证据 {id} 已被留置,不得删除", id=evidence_id)
     if manifest["kind"] == "capture":
         shared = _shared(vault, path)
-        gone = {n: vault.store.path(e["sha256"]) for n, e in manifest["files"].items() if e["sha256"] not in shared}
+        objects = {n: e["sha256"] for n, e in manifest["files"].items() if e["sha256"] not in shared}
+        files: dict[str, Path] = {}
     else:
-        gone = {manifest[part]["name"]: path.with_name(manifest[part]["name"]) for part in PARTS if part in manifest}
-    names = sorted(gone)
+        objects = {}
+        files = {manifest[part]["name"]: path.with_name(manifest[part]["name"]) for part in PARTS if part in manifest}
+    names = sorted({*objects, *files})
     vault.record("evidence.deleted", {"id": manifest["id"], "officer": officer, "ground": ground, "files": names})
-    for file in gone.values():
+    for sha256 in objects.values():
+        vault.store.remove(sha256)
+    for file in files.values():
         file.unlink(missing_ok=True)
         fsync_folder(file.parent)
     return names

@@ -28,7 +28,11 @@ class Store:
         self._temp.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
-        """Where an object lies or would lie. Raises InputError on anything that is no digest."""
+        """The object as a file, or where it would lie. Raises InputError on anything that is no digest."""
+        return self.place(sha256)
+
+    def place(self, sha256: str) -> Path:
+        """Where an object lies in this folder or would lie."""
         if len(sha256) != 64 or not all(c in "0123456789abcdef" for c in sha256):
             raise InputError("不是 SHA-256 摘要:{digest}", digest=sha256[:80])
         return self.root / sha256[:2] / sha256[2:]
@@ -57,7 +61,7 @@ class Store:
             raise self._refused(error) from error
 
     def _link(self, source: Path, sha256: str) -> None:
-        target = self.path(sha256)
+        target = self.place(sha256)
         if target.exists():
             return
         made = not target.parent.exists()
@@ -103,6 +107,13 @@ class Store:
     def get(self, sha256: str) -> bytes:
         with self.open(sha256) as file:
             return file.read()
+
+    def remove(self, sha256: str) -> None:
+        """Deletes an object. Only for a deletion that has its ground in the log."""
+        place = self.place(sha256)
+        if place.exists():
+            place.unlink()
+            fsync_folder(place.parent)
 
     def __iter__(self) -> Iterator[str]:
         """Digests of all objects, sorted, one folder at a time."""

@@ -11,31 +11,30 @@ before the next; `recover` finishes whatever a kill interrupted.
 from __future__ import annotations
 
 import fcntl
-import gzip
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contracts.clock import Clock, iso
-from contracts.errors import InputError, Unverifiable
-from evidence import revisits, warc
+from contracts.errors import InputError
+from evidence import warc
 from evidence.exchange import Exchange
+from evidence.gm import Sm2Signer
 from evidence.http_level import HttpRun, Place, RunBusy
+from evidence.http_reading import HttpReader
 from evidence.log import Checkpoint, Event, Log
-from evidence.merkle import Tree, leaf_hash
 from evidence.seal import Signer, canonical, digest, fsync_folder, load_public, write_new
 from evidence.store import Store
 from evidence.timestamp import Pending, Stamp, Timestamper
 
 CHECKPOINT_EVERY = timedelta(days=1)
-UNPACKED_KEPT = 3  #: files of revisits kept unpacked, each the pages of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +47,64 @@ class Sealed:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSpan:
-    """A record's place among the leaves of its batch's tree, and that tree."""
+def open_store(root: Path, url: str = "") -> Store:
+    """The store of objects: a local folder, with a bucket behind it when `url` names one."""
+    if not url:
+        return Store(root)
+    from evidence.remote import RemoteStore
 
-    index: int
-    line: bytes
-    tree: Tree
+    return RemoteStore(root, url)
 
 
 class Vault:
     """See the module. Several processes may hold the same vault; within one, use it from one thread at a time."""
 
-    def __init__(self, root: Path, signer: Signer, clock: Clock, timestamper: Timestamper) -> None:
+    def __init__(
+        self,
+        root: Path,
+        signer: Signer,
+        clock: Clock,
+        timestamper: Timestamper,
+        store: Store | None = None,
+        sm2: Sm2Signer | None = None,
+    ) -> None:
         self.root = root
         self.clock = clock
         self.signer = signer
+        self.sm2 = sm2
         self.timestamper = timestamper
         self.warc = root / "warc"
         self.captures = root / "captures"
         self._pending = root / "pending"
-        self._unpacked: dict[tuple[Path, int, int], dict[int, warc.Record]] = {}
+        self.http = HttpReader(self.warc)
         for folder in (self.warc, self.captures, self._pending):
             folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store(root / "objects")
+        self.store = store or Store(root / "objects")
         self.log = Log(root / "log", clock)
 
     @classmethod
     def open(
-        cls, root: Path, *, keys: Path, clock: Clock, tsa_urls: tuple[str, ...] = (), tsa_ca: Path | None = None
+        cls,
+        root: Path,
+        *,
+        keys: Path,
+        clock: Clock,
+        tsa_urls: tuple[str, ...] = (),
+        tsa_ca: Path | None = None,
+        store_url: str = "",
+        sm2: bool = False,
     ) -> Vault:
-        """Opens or makes a vault; makes the signing key on the first run. Raises EnvironmentFault when it cannot."""
+        """Opens or makes a vault; makes the signing key on the first run. `store_url` (s3://BUCKET/PREFIX) keeps the objects
+        there too, see `remote`; `sm2` signs manifests with SM2 as well, see `gm`. Raises EnvironmentFault when it cannot."""
         root.mkdir(parents=True, exist_ok=True)
+        store = open_store(root / "objects", store_url)
         signer, made = Signer.open(keys, root / "keys")
-        vault = cls(root, signer, clock, Timestamper(tsa_urls, tsa_ca))
+        second, second_made = Sm2Signer.open(keys, root / "keys") if sm2 else (None, False)
+        vault = cls(root, signer, clock, Timestamper(tsa_urls, tsa_ca), store, second)
         if made:
             vault.log.append("key.made", {"key": signer.id, "public_pem": signer.public_pem.decode()})
+        if second and second_made:
+            vault.log.append("key.made", {"key": second.id, "public_pem": second.public_pem.decode()})
         return vault
 
     def close(self) -> None:
@@ -97,7 +118,8 @@ class Vault:
 
     def seal_manifest(self, path: Path, manifest: Mapping[str, Any], *, stamp: bool = True) -> Sealed:
         """Signs, logs and stamps a manifest at `path` (inside the vault). The key's id is added to it."""
-        content = canonical({**manifest, "key": self.signer.id})
+        keys = {"key": self.signer.id} | ({"sm2_key": self.sm2.id} if self.sm2 else {})
+        content = canonical({**manifest, **keys})
         relative = str(path.relative_to(self.root))
         identity = str(manifest["id"])
         for marker in (f"{identity}.log", f"{identity}.stamp"):
@@ -107,8 +129,11 @@ class Vault:
             for parent in (path.parent.parent, path.parent.parent.parent):
                 fsync_folder(parent)
         if not path.exists():
-            path.with_suffix(".sig").unlink(missing_ok=True)  # left by a kill before its manifest was written
+            for suffix in (".sig", ".sm2"):  # left by a kill before its manifest was written
+                path.with_suffix(suffix).unlink(missing_ok=True)
         write_new(path.with_suffix(".sig"), self.signer.sign(content))
+        if self.sm2:
+            write_new(path.with_suffix(".sm2"), self.sm2.sign(content))
         if not write_new(path, content):
             raise InputError("{path} 已封存,不得改写", path=relative)
         self._log_sealed(identity, path)
@@ -246,7 +271,8 @@ class Vault:
 
     def _undo(self, marker: Path, path: Path) -> None:
         """Takes back a sealing that had not yet a manifest."""
-        path.with_suffix(".sig").unlink(missing_ok=True)
+        for suffix in (".sig", ".sm2"):
+            path.with_suffix(suffix).unlink(missing_ok=True)
         if path.name == "manifest.json":
             for left in path.parent.glob(".*.tmp"):
                 left.unlink()
@@ -278,95 +304,12 @@ class Vault:
     # — reading —
 
     def original(self, evidence_id: str) -> warc.Original:
-        """The record that holds a page's body, followed through a revisit. Raises InputError or Unverifiable."""
-        for _ in range(2):
-            head = self._head(Place.parse(evidence_id))
-            if head.get("warc-type") == "response":
-                return warc.Original(
-                    evidence_id,
-                    head.get("warc-record-id", ""),
-                    head.get("warc-target-uri", ""),
-                    head.get("warc-date", ""),
-                    head.get("warc-payload-digest", ""),
-                )
-            evidence_id = warc.evidence_of(head.get("warc-refers-to", ""))
-        raise Unverifiable("证据 {id} 未指向原始记录", id=evidence_id)
-
-    def _head(self, place: Place) -> Mapping[str, str]:
-        if place.revisit:
-            return self._revisit(place).headers
-        with self._segment(place).open("rb") as file:
-            return warc.read_head(file, place.offset)
-
-    def _segment(self, place: Place) -> Path:
-        path = self.warc / f"{place.stem}.{'revisits' if place.revisit else 'warc'}.gz"
-        if not path.exists():
-            raise InputError("证据段 {name} 不存在", name=place.stem)
-        return path
-
-    def _revisit(self, place: Place) -> warc.Record:
-        """A revisit's record. The last files read are kept unpacked: a patrol asks for page after page of one batch."""
-        path = self._segment(place)
-        state = path.stat()
-        known = (path, state.st_size, state.st_mtime_ns)
-        if known not in self._unpacked:
-            while len(self._unpacked) >= UNPACKED_KEPT:
-                self._unpacked.pop(next(iter(self._unpacked)))
-            plain = revisits.unpacked(path, torn=True)
-            self._unpacked[known] = {r.offset: r for r in revisits.plain_records(plain, torn=True)}
-        try:
-            return self._unpacked[known][place.offset]
-        except KeyError as error:
-            raise InputError("没有这份证据:{id}", id=place.evidence_id) from error
-
-    def record_span(self, evidence_id: str) -> RecordSpan:
-        """Where a committed http record stands in its batch. Raises InputError when it is unknown."""
-        place = Place.parse(evidence_id)
-        lines = self._lines(place)
-        for index, line in enumerate(lines):
-            if json.loads(line)["offset"] == place.offset:
-                return RecordSpan(index, line, Tree(leaf_hash(one) for one in lines))
-        raise InputError("没有这份证据:{id}", id=evidence_id)
-
-    def _lines(self, place: Place) -> list[bytes]:
-        """The lines that the batch's tree is made of."""
-        if place.revisit:
-            return revisits.lines_of(revisits.unpacked(self._segment(place), torn=True))
-        path = self.warc / f"{place.stem}.records.jsonl"
-        return path.read_bytes().splitlines() if path.exists() else []
-
-    def record_bytes(self, evidence_id: str) -> bytes:
-        """The sealed bytes of an http record as one WARC file; those of a revisit are packed again, alone."""
-        place = Place.parse(evidence_id)
-        fields = json.loads(self.record_span(evidence_id).line)
-        start, end = place.offset, place.offset + fields["length"]
-        if place.revisit:
-            return gzip.compress(revisits.unpacked(self._segment(place), torn=True)[start:end], 9, mtime=0)
-        with self._segment(place).open("rb") as file:
-            file.seek(start)
-            return file.read(end - start)
+        """See `HttpReader.original`."""
+        return self.http.original(evidence_id)
 
     def exchange(self, evidence_id: str) -> Exchange:
         """An exchange of the http level with its full body, revisits followed."""
-        response, request = self._records(evidence_id)
-        if response.kind != "revisit":
-            return warc.read_exchange(response, request)
-        held, asked = self._records(warc.evidence_of(response.headers.get("warc-refers-to", "")))
-        if (
-            response.headers.get("warc-profile") == warc.NOT_MODIFIED
-        ):  # a bare 304 shows nothing; the page was as before
-            shown = warc.read_exchange(held, request or asked)
-            return replace(shown, at=datetime.fromisoformat(response.headers["warc-date"]))
-        return warc.read_exchange(response, request or asked, held.payload)
-
-    def _records(self, evidence_id: str) -> tuple[warc.Record, warc.Record | None]:
-        place = Place.parse(evidence_id)
-        if place.revisit:
-            return self._revisit(place), None
-        fields = json.loads(self.record_span(evidence_id).line)
-        with self._segment(place).open("rb") as file:
-            found = list(warc.read_records(file, place.offset, place.offset + fields["length"]))
-        return found[0], (found[1] if len(found) > 1 else None)
+        return self.http.exchange(evidence_id)
 
     def manifest_path(self, evidence_id: str) -> Path:
         """The manifest that seals an evidence, full or http. Raises InputError when it is unknown or not sealed yet."""
@@ -409,6 +352,13 @@ class Vault:
         if not path.exists():
             raise InputError("没有编号为 {key} 的公钥", key=key)
         load_public(path.read_bytes())
+        return path.read_bytes()
+
+    def sm2_key(self, key: str) -> bytes:
+        """PEM of an SM2 public key ever used. Raises InputError when it is unknown."""
+        path = self.root / "keys" / f"{key}.pem"
+        if not key.removeprefix("sm2-").isalnum() or not path.exists():
+            raise InputError("没有编号为 {key} 的公钥", key=key[:40])
         return path.read_bytes()
 
     def record(self, kind: str, data: Mapping[str, Any]) -> Event:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +19,15 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
+from contracts.clock import Clock, SystemClock
 from contracts.errors import InputError, Unverifiable, WangxunError
 from evidence import offline, revisits, warc
 from evidence.log import GENESIS
 from evidence.merkle import Tree, leaf_hash
+from evidence.resume import Passed
 from evidence.retention import PARTS
 from evidence.seal import load_public
+from evidence.store import Store
 from evidence.timestamp import check_stamp
 
 Progress = Callable[[str, int], None]  #: what is being checked, how many so far
@@ -68,6 +72,13 @@ class Libraries:
             return "签名不成立"
         return ""
 
+    def sm2(self, public_pem: bytes, data: bytes, signature: bytes) -> str:
+        """By the openssl program: the library knows SM3 but not SM2."""
+        try:
+            return offline.OpenSSL().sm2(public_pem, data, signature)
+        except offline.Unusable as error:
+            return f"SM2 签名无法核验:{error}"
+
     def stamp(self, data: bytes, answer: bytes, query: bytes, chain_pem: bytes) -> tuple[str, datetime | None]:
         try:
             chain = x509.load_pem_x509_certificates(chain_pem)
@@ -98,24 +109,34 @@ def _report(found: offline.Findings) -> Report:
 
 
 def verify_vault(
-    root: Path, *, require_timestamp: bool = False, tsa_ca: Path | None = None, progress: Progress | None = None
+    root: Path,
+    *,
+    require_timestamp: bool = False,
+    tsa_ca: Path | None = None,
+    progress: Progress | None = None,
+    resume: Path | None = None,
+    clock: Clock | None = None,
+    store: Store | None = None,
 ) -> Report:
     """The whole store, read only: log, checkpoints, every manifest with its stamp, every object, every segment.
 
-    Memory stays small whatever the size. Raises InputError when there is no vault.
+    Memory stays small whatever the size. `resume` is a file outside the vault in which what passed is noted, so that the same
+    call after an interruption goes on; log, signatures and stamps are always checked anew. `store` brings back objects that lie
+    in a bucket alone. Raises InputError when there is no vault.
     """
     if not (root / "log").is_dir():
         raise InputError("{path} 不是证据库", path=root)
     out = offline.Findings()
-    check = _VaultCheck(root, out, progress or (lambda _what, _count: None))
     keys = {path.stem: path.read_bytes() for path in (root / "keys").glob("*.pem")}
     chain = tsa_ca.read_bytes() if tsa_ca else b""
-    check.trust = offline.Trust(Libraries(), keys, chain, require_timestamp)
-    check.log()
-    check.checkpoints()
-    check.captures()
-    check.batches()
-    check.objects()
+    with Passed(resume, clock or SystemClock()) as passed:
+        check = _VaultCheck(root, out, progress or (lambda _what, _count: None), passed, store)
+        check.trust = offline.Trust(Libraries(), keys, chain, require_timestamp)
+        check.log()
+        check.checkpoints()
+        check.captures()
+        check.batches()
+        check.objects()
     return _report(out)
 
 
@@ -124,8 +145,12 @@ class _VaultCheck:
 
     trust: offline.Trust
 
-    def __init__(self, root: Path, out: offline.Findings, progress: Progress) -> None:
+    def __init__(
+        self, root: Path, out: offline.Findings, progress: Progress, passed: Passed, store: Store | None
+    ) -> None:
         self._root = root
+        self._store = store or Store(root / "objects")
+        self._passed = passed
         self._out = out
         self._progress = progress
         self._tree = Tree()
@@ -203,14 +228,39 @@ class _VaultCheck:
             if manifest and manifest["id"] in self._deleted:
                 self._out.count("deleted")
                 continue
-            for name, entry in (manifest or {}).get("files", {}).items():
-                self._checked.add(str(entry["sha256"]))
-                held = self._root / "objects" / entry["sha256"][:2] / entry["sha256"][2:]
-                offline.check_file(held, f"{path.parent.name}/{name}", entry, self._out)
-                if name == "evidence.wacz" and held.exists():
-                    offline.check_wacz(held, f"{path.parent.name}/{name}", self._out)
+            entries = dict((manifest or {}).get("files", {}))
+            held = {name: self._object(str(entry["sha256"])) for name, entry in entries.items()}
+            self._checked |= {str(entry["sha256"]) for entry in entries.values()}
+            with self._once(where, [path, *held.values()]) as needed:
+                if needed:
+                    self._capture_files(path.parent.name, entries, held)
             self._out.count("captures")
             self._progress("完整级证据", number + 1)
+
+    def _object(self, sha256: str) -> Path:
+        try:
+            return self._store.path(sha256)
+        except Unverifiable as error:
+            self._out.fail(f"objects/{sha256[:2]}/{sha256[2:]}", error.text())
+            return self._store.place(sha256)
+
+    def _capture_files(self, identity: str, entries: Mapping[str, Any], held: Mapping[str, Path]) -> None:
+        for name, entry in entries.items():
+            offline.check_file(held[name], f"{identity}/{name}", entry, self._out)
+            if name == "evidence.wacz" and held[name].exists():
+                offline.check_wacz(held[name], f"{identity}/{name}", self._out)
+
+    @contextmanager
+    def _once(self, part: str, files: list[Path]) -> Iterator[bool]:
+        """Whether a part must be looked at; notes it when it passed."""
+        if self._passed.holds(part, files):
+            self._out.count("resumed")
+            yield False
+            return
+        before = len(self._out.failures)
+        yield True
+        if len(self._out.failures) == before:
+            self._passed.note(part, files)
 
     def batches(self) -> None:
         for number, path in enumerate(sorted(self._root.glob("warc/*/*.manifest.json"))):
@@ -220,10 +270,12 @@ class _VaultCheck:
                 self._out.count("deleted")
                 continue
             if manifest:
-                for part in (p for p in PARTS if p in manifest):
-                    name = manifest[part]["name"]
-                    offline.check_file(path.with_name(name), f"{path.parent.name}/{name}", manifest[part], self._out)
-                self._segment(path, manifest)
+                files = {part: path.with_name(manifest[part]["name"]) for part in PARTS if part in manifest}
+                with self._once(where, [path, *files.values()]) as needed:
+                    if needed:
+                        for part, file in files.items():
+                            offline.check_file(file, f"{path.parent.name}/{file.name}", manifest[part], self._out)
+                        self._segment(path, manifest)
             self._out.count("batches")
             self._progress("网络级批次", number + 1)
         for path in sorted(self._root.glob("warc/*/*.warc.gz")):
@@ -266,8 +318,10 @@ class _VaultCheck:
                 number += 1
                 if folder.name + path.name in self._checked:
                     continue
-                if offline.digests(path)[0] != folder.name + path.name:
-                    self._out.fail(f"objects/{folder.name}/{path.name}", "内容与摘要不符")
+                where = f"objects/{folder.name}/{path.name}"
+                with self._once(where, [path]) as needed:
+                    if needed and offline.digests(path)[0] != folder.name + path.name:
+                        self._out.fail(where, "内容与摘要不符")
                 self._out.count("objects")
                 if number % 50 == 0:
                     self._progress("对象", number)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from cases import captures
 from cases.access import Action, require
 from cases.casefile import Dossier, dossier, exported
 from cases.detail import ClueDetail
@@ -48,6 +50,7 @@ def export_dossier(line: Runtime, whole: Dossier, folder: Path, *, officer: str)
 
 def case_file(line: Runtime, whole: Dossier, officer: str) -> CaseFile:
     party = Party(name=whole.operator or "", uscc=whole.uscc or "")
+    proofs = _proofs(line, whole)
     return CaseFile(
         case_id=whole.id,
         title=whole.title,
@@ -58,7 +61,7 @@ def case_file(line: Runtime, whole: Dossier, officer: str) -> CaseFile:
         party=party,
         clues=tuple(_clue(detail) for detail in whole.clues),
         captures=tuple(exhibit.id for exhibit in whole.evidence),
-        history=tuple(series for detail in whole.clues for series in _series(detail)),
+        history=tuple(series for detail in whole.clues for series in _series(detail, proofs)),
         custody=tuple(
             CustodyEvent(at=entry.at, actor=entry.actor, act=entry.action, detail=entry.subject_id)
             for entry in whole.log
@@ -93,8 +96,25 @@ def _clue(detail: ClueDetail) -> CaseClue:
     )
 
 
-def _series(detail: ClueDetail) -> Iterator[Series]:
-    """The history charts of clues that rest on history; others need none."""
+def _proofs(line: Runtime, whole: Dossier) -> dict[str, str]:
+    """The sealed network-level evidence of each snapshot that a history rests on (a full capture where there is no other)."""
+    observed = [
+        o.snapshot_id for d in whole.clues if d.method == "history" for points in d.series.values() for o in points
+    ]
+    with line.session(read_only=True) as session:
+        held = captures.evidence_of(session, observed)
+    proofs: dict[str, str] = {}
+    for snapshot_id, ids in held.items():
+        for evidence_id in sorted(ids, key=lambda one: not one.startswith("http.")):
+            with suppress(InputError):  # its batch is still being written: not sealed yet, so it proves nothing yet
+                line.vault.manifest_path(evidence_id)
+                proofs[snapshot_id] = evidence_id
+                break
+    return proofs
+
+
+def _series(detail: ClueDetail, proofs: Mapping[str, str]) -> Iterator[Series]:
+    """The history charts of clues that rest on history, each point with its evidence; others need none."""
     if detail.method != "history":
         return
     for fact, (title, unit) in SERIES_TITLES.items():
@@ -103,5 +123,5 @@ def _series(detail: ClueDetail) -> Iterator[Series]:
             yield Series(
                 title=f"{detail.listing_title[:40]} {title}",
                 unit=unit,
-                points=tuple(Point(at=o.at, value=o.value) for o in points),
+                points=tuple(Point(at=o.at, value=o.value, evidence=proofs.get(o.snapshot_id, "")) for o in points),
             )

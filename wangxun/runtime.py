@@ -50,6 +50,8 @@ class Runtime:
             clock=self.clock,
             tsa_urls=self.config.tsa_url,
             tsa_ca=self.config.tsa_ca,
+            store_url=self.config.store_url,
+            sm2=self.config.sm2,
         )
 
     @cached_property

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     )
     tsa_url: CommaList = Field((), description="comma list of RFC 3161 time-stamp services, tried in order")
     tsa_ca: Path | None = Field(None, description="PEM file with the root certificates of those services")
+    store_url: str = Field(
+        "", description="S3-compatible store for originals, s3://BUCKET/PREFIX, credentials from AWS_*; empty: data_dir"
+    )
+    sm2: bool = Field(False, description="sign manifests with SM2 as well as Ed25519 (needs the extra gm)")
     ntp: CommaList = Field(
         (), description="comma list of NTP servers asked for the clock offset before and after a capture"
     )

@@ -29,7 +29,7 @@ def stamping(runtime: Runtime, *, every_s: float = LOOK_EVERY_S) -> Iterator[Non
         return
     vault = runtime.vault
     # A vault is for one thread at a time: this thread has its own.
-    beside = Vault(vault.root, vault.signer, runtime.clock, vault.timestamper)
+    beside = Vault(vault.root, vault.signer, runtime.clock, vault.timestamper, vault.store, vault.sm2)
     over = threading.Event()
 
     def look() -> None:

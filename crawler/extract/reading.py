@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.clock import iso
 from contracts.page import Fact, Obstacle, PageKind, PageReading, Passage, Region
@@ -26,6 +27,9 @@ from crawler.extract.state import read_state
 from crawler.extract.structured import Structured
 from crawler.extract.tree import Node, Tree, parse
 from crawler.extract.words import words
+
+if TYPE_CHECKING:
+    from crawler.profiles.profile import Profile
 
 #: What our own renderer writes on elements (crawler/browser/serialise.js).
 _ANNOTATIONS = frozenset({"data-wx-rect", "data-wx-hidden", "data-wx-frame"})
@@ -59,12 +63,18 @@ _COUNTDOWN_TEXT = re.compile(
 
 
 def read_page(
-    body: bytes | str, url: str, *, content_type: str = "", at: datetime | None = None, review_key: bytes = b""
+    body: bytes | str,
+    url: str,
+    *,
+    content_type: str = "",
+    at: datetime | None = None,
+    review_key: bytes = b"",
+    profile: Profile | None = None,
 ) -> PageReading:
     """Everything one page says. `body`: bytes in any charset, or the annotated DOM of a rendering (see `passages`).
 
-    `at` is the capture time (for relative dates), `review_key` keys the hashes of reviewers' names. Never raises on
-    a page's content: what was cut or contradicted is named in `notes`.
+    `at` is the capture time (for relative dates), `review_key` keys the hashes of reviewers' names, `profile` says what
+    is known of the site (crawler.profiles); its facts win over what is guessed. Never raises on a page's content: what was cut or contradicted is named in `notes`.
     """
     decoded = decode(body, content_type)
     tree = parse(decoded.text)
@@ -74,7 +84,8 @@ def read_page(
     main = _main_heading(tree, structured, title)
     buttons = buy_buttons(tree)
     likely_goods = structured.products > 0 or (main >= 0 and bool(buttons) and _buttons_near(main, buttons))
-    regions = Regions(tree, main, buttons, is_listing=likely_goods)
+    known = _known(tree, profile, url, _lang_tag(tree)) if profile else _Known()
+    regions = Regions(tree, main, buttons, is_listing=likely_goods, told=known.regions)
     rendered = isinstance(body, str) and not _ANNOTATIONS.isdisjoint(tree.having)
     reader = PassageReader(tree, regions, annotated=rendered)
     language = _language(tree, reader.passages)
@@ -95,12 +106,14 @@ def read_page(
         bool(buttons),
     )
     facts = dict(listing.facts)
+    facts |= known.facts
     price = facts.get("price")
     best = next((c for c in candidates.all if not c.struck), None)
     kind = page_kind(
         url, structured, title, heading, reader.passages,
         price=price.confidence if price else 0.0, buttons=len(buttons), cards=_cards(tree, regions, main), strong_price=(best is not None and best.score >= 1.5) or (price is not None and price.source.startswith("state:") and price.confidence > 0.4),
     )  # fmt: skip
+    kind = known.kind or kind
     obstacle = find_obstacle(tree, title, reader.passages, has_goods=kind is PageKind.LISTING and price is not None)
     if obstacle is not None and kind is PageKind.LISTING and obstacle is not Obstacle.EMPTY_SHELL:
         kind = PageKind.OTHER
@@ -153,6 +166,22 @@ def describe(reading: PageReading, file: str) -> dict[str, Any]:
         "title": reading.title or None,
         "notes": list(reading.notes),
     }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a site's profile tells of a page before it is read."""
+
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    regions: Mapping[int, Region] = field(default_factory=dict)
+    kind: PageKind | None = None
+
+
+def _known(tree: Tree, profile: Profile, url: str, lang: str) -> _Known:
+    from crawler.profiles.apply import profile_facts, profile_regions
+
+    facts = profile_facts(tree, profile, places_of(url, lang))
+    return _Known(facts, profile_regions(tree, profile), profile.kind_of(url))
 
 
 def _document_title(tree: Tree) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -230,7 +230,16 @@ _MONEY = re.compile(r"[¥￥$€£]\s?\d|\d\s?(?:元|€|£|zł|kr|Kč|円|원|�
 class Regions:
     """The region of every node. `main` is the node of the goods' name (h1 or its like) or -1, `is_listing` decides on repeated cards."""
 
-    def __init__(self, tree: Tree, main: int, buttons: Sequence[int], *, is_listing: bool) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        main: int,
+        buttons: Sequence[int],
+        *,
+        is_listing: bool,
+        told: Mapping[int, Region] | None = None,
+    ) -> None:
+        """`told`: regions of elements that a site's profile knows."""
         self.tree = tree
         self.of: list[Region] = [_R.BODY] * len(tree.nodes)
         self._own: list[Region | None] = [None] * len(tree.nodes)
@@ -239,6 +248,8 @@ class Regions:
         self._headings()
         if is_listing:
             self._cards(main)
+        for i, region in (told or {}).items():
+            self._own[i] = region
         self._spread()
 
     def _protect(self, main: int, buttons: Sequence[int]) -> None:

@@ -125,7 +125,7 @@ def test_today_only_is_a_need_until_it_was_so_yesterday() -> None:
         "距结束仅剩 00:14:59，错过不再",
         "仅剩3件，库存告急",
         "326人正在看这件商品",
-        "Only 2 left in stock - 14 people are viewing this",
+        "Just 3 of these left, 14 people have it open now",
     ],
 )
 def test_no_time_based_finding_from_one_capture(words: str) -> None:

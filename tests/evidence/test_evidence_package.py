@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from evidence_case import Sealed, exchange, unzip
 from local_tsa import Authority
 
 from contracts.clock import SystemClock
+from evidence import offline
 from evidence.dossier import CaseFile
 from evidence.package import export_case
 from evidence.verify import Report, verify
@@ -190,6 +192,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from contracts.clock import SystemClock
 from evidence import package
+from evidence import offline
 from evidence.dossier import CaseFile
 from evidence.vault import Vault
 whole = package.zip_stream
@@ -367,6 +370,43 @@ def test_missing_stamp_warns_and_fails_only_when_demanded(sealed: Sealed, forged
     assert any("未加盖" in w.what and folder.name in w.where for w in relaxed.warnings)
     assert {f.where for f in relaxed.failures} == {"package.sig"}
     assert named(verify(forged, require_timestamp=True), folder.name, "未加盖可信时间戳")
+
+
+def test_damaged_member_of_the_zip_is_a_failure_that_names_it(sealed: Sealed, tmp_path: Path) -> None:
+    """One byte of the zip itself: the member cannot be unpacked, everything else is still checked."""
+    package = tmp_path / "CASE.zip"
+    name = f"{sealed.case.case_id}/data/captures/{sealed.capture.evidence_id}/page.png"
+    with zipfile.ZipFile(sealed.package) as archive:
+        at = archive.getinfo(name).header_offset + 5000
+    content = bytearray(sealed.package.read_bytes())
+    content[at] ^= 1
+    package.write_bytes(content)
+    report = verify(package, tsa_ca=sealed.authority.ca)
+    inside = name.partition("/")[2]
+    assert {(f.where, f.what) for f in report.failures} >= {(inside, "压缩包内容损坏,无法解出")}
+    assert all("page.png" in f.where for f in report.failures), report.failures
+    assert report.checked["captures"] == 4
+    checker = tmp_path / "verify.py"
+    checker.write_bytes(Path(offline.__file__).read_bytes())
+    done = run(sys.executable, "-I", "-S", str(checker), str(package), cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{inside}:压缩包内容损坏" in done.stdout
+
+
+def test_package_of_a_revisit_proves_the_revisit(sealed: Sealed, bag: Path, forged: Path) -> None:
+    """The second visit is proved by its own sealed record, the body by the first; a change to either is found."""
+    first, again = sealed.http
+    folder = bag / "data" / "captures" / again
+    record = gzip.decompress((folder / "record.warc.gz").read_bytes())
+    assert b"WARC-Type: revisit" in record
+    assert f"<urn:x-wangxun:{first}>".encode() in record
+    changed = record.replace(b"Date: ", b"Date: 1", 1)
+    assert changed != record
+    (forged / "data" / "captures" / again / "record.warc.gz").write_bytes(gzip.compress(changed))
+    shutil.rmtree(forged / "data" / "captures" / first)
+    report = verify(forged)
+    assert named(report, f"{again}/record.warc.gz", "摘要不符")
+    assert named(report, again, f"缺少首次记录 {first}")
 
 
 def test_command_line(sealed: Sealed, bag: Path, forged: Path) -> None:

@@ -563,6 +563,37 @@ def test_verify_says_how_far_it_is(whole: Path) -> None:
         verify_vault(whole / "nothing")
 
 
+def test_interrupted_check_goes_on_and_never_passes_a_change_over(whole: Path, tmp_path: Path) -> None:
+    copy, note = tmp_path / "evidence", tmp_path / "note"
+    shutil.copytree(whole, copy)
+    clock = SimulatedClock(datetime(2026, 1, 1, tzinfo=UTC))
+
+    def check(stop_at: str = "") -> Report:
+        def progress(what: str, count: int) -> None:
+            if what == stop_at:
+                raise KeyboardInterrupt
+
+        return verify_vault(copy, progress=progress, resume=note, clock=clock)
+
+    for _ in range(2):  # stopped at the first batch, and again: the first batch is not looked at twice
+        with pytest.raises(KeyboardInterrupt):
+            check("网络级批次")
+    change(copy / "warc/r/0002.warc.gz", flipped(300))
+    again = check()
+    assert again.checked["resumed"] == 1
+    assert named(again, "0002.warc.gz", "SHA-256 不符")
+    assert not note.exists()  # a check that came to its end is begun anew
+    assert "resumed" not in check().checked
+    with pytest.raises(KeyboardInterrupt):
+        check("网络级批次")
+    change(copy / "warc/r/0001.warc.gz", flipped(300))  # passed before, changed since
+    assert named(check(), "0001.warc.gz", "SHA-256 不符")
+    with pytest.raises(KeyboardInterrupt):
+        check("网络级批次")
+    clock.advance(timedelta(days=1))
+    assert "resumed" not in check().checked
+
+
 def test_other_process_may_not_read_the_key(tmp_path: Path) -> None:
     opened(tmp_path)
     (tmp_path / "keys" / "signing-key.private.pem").chmod(0o640)

@@ -286,5 +286,5 @@ def test_the_command_prints_addresses_and_ends_on_interrupt() -> None:
         assert Answer(found[0]).status == 200
     finally:
         program.send_signal(2)
-        program.communicate(timeout=20)
+        program.communicate(timeout=90)
     assert program.returncode == 0

@@ -27,7 +27,7 @@ def extract(
     failed = False
     for file in files:
         try:
-            body = _read(file)
+            body = read_file(file)
         except InputError as error:
             failed = True
             print(error.text(), file=sys.stderr)
@@ -38,7 +38,7 @@ def extract(
         raise typer.Exit(2)
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
     """The bytes of a saved page, unpacked. Raises InputError in one clear line."""
     try:
         body = file.read_bytes()

@@ -21,13 +21,15 @@ _Ids = Annotated[list[str] | None, typer.Argument(metavar="[RULE…]", help="规
 @rules_app.command("lint")
 def lint_rules(rules: _Ids = None, root: _Root = None) -> int:
     """检查规则库:格式、例子、豁免、条款、正则。每个问题一行:文件:行号: 说明。有问题时退出码为 1。"""
-    from semantic_lib.lint import lint
+    from semantic_lib.lint import doubtful, lint
     from semantic_lib.load import ROOT, read_shelf
 
     _existing(root)
     problems = lint(root, only=rules or ())
     for problem in problems:
         print(f"{problem}")
+    for note in doubtful(root, rules or ()):
+        print(note)
     if not problems:
         count = len(read_shelf(root or ROOT).rules)
         print(f"{len(rules) if rules else count} 条规则,没有问题")
@@ -116,6 +118,8 @@ def show_rule(
     """像给法制人员看的那样显示一条规则。"""
     from semantic_lib.load import library
     from semantic_lib.show import show
+    from semantic_lib.statutes import Statutes
+    from wangxun.settings import settings
 
     _existing(root)
     known = library(root)
@@ -130,7 +134,7 @@ def show_rule(
         day = date.fromisoformat(on) if on else _today()
     except ValueError:
         raise UsageError("日期 {day} 应写成 2027-01-01", day=on) from None
-    print(show(known, known.rules[rule], day, lang))
+    print(show(known, known.rules[rule], day, lang, Statutes.of(settings().data_dir)))
     return 0
 
 

@@ -25,6 +25,9 @@ FORMATS = ("jsonl", "text", "html")
 def scan(
     files: Annotated[list[str] | None, typer.Argument(metavar="[FILE…|-]", help="文件;- 或不写为标准输入")] = None,
     format: Annotated[str, typer.Option("--format", help="jsonl、text 或 html")] = "jsonl",  # noqa: A002
+    likeness: Annotated[
+        bool, typer.Option("--likeness", help="另列“凭相似”的低可信度提示(模型提出,须人工判断)")
+    ] = False,
 ) -> int:
     """用语义库检查文本、JSON Lines 或网页文件(合规体检)。只有疑似,没有认定。"""
     if format not in FORMATS:
@@ -33,13 +36,13 @@ def scan(
     for name in files or ["-"]:
         with _opened(name) as stream:
             if format == "jsonl":
-                bad += _scan_lines(name, stream)
+                bad += _scan_lines(name, stream, likeness=likeness)
             else:
-                _print(_scan_whole(name, stream, html=format == "html"))
+                _print(_scan_whole(name, stream, html=format == "html", likeness=likeness))
     return 2 if bad else 0
 
 
-def scan_row(row: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+def scan_row(row: dict[str, Any], *, now: datetime, likeness: bool = False) -> dict[str, Any]:
     """The answer to one input row {"id","text","region"?,"lang"?,"goods"?,"captured_at"?}. Raises ValueError (Chinese)."""
     from semantic_lib.load import library
 
@@ -49,7 +52,7 @@ def scan_row(row: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     passage = Passage(text, _region(row.get("region")), lang=_optional(row, "lang"))
     found = library().read(
         [passage], at=_instant(row.get("captured_at"), now), goods=_optional(row, "goods"),
-        title=_optional(row, "title"),
+        title=_optional(row, "title"), likeness=likeness,
     )  # fmt: skip
     return {"id": row.get("id"), **shape(found)}
 
@@ -96,7 +99,7 @@ def _opened(name: str) -> Any:
         raise InputError("读不了文件 {file}:{why}", file=name, why=fault.strerror or str(fault)) from fault
 
 
-def _scan_lines(name: str, stream: IO[bytes]) -> int:
+def _scan_lines(name: str, stream: IO[bytes], *, likeness: bool) -> int:
     """Answers every good line; names every bad one. Returns how many were bad."""
     now = SystemClock().now()
     bad = 0
@@ -109,7 +112,7 @@ def _scan_lines(name: str, stream: IO[bytes]) -> int:
             row = json.loads(raw)
             if not isinstance(row, dict):
                 raise ValueError("不是 JSON 对象")
-            _print(scan_row(row, now=now))
+            _print(scan_row(row, now=now, likeness=likeness))
         except (ValueError, RecursionError) as fault:
             bad += 1
             print(f"wangxun: {name} 第 {number} 行不能用:{_one_line(fault)}", file=sys.stderr)
@@ -127,7 +130,7 @@ def _numbered(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         yield number, raw
 
 
-def _scan_whole(name: str, stream: IO[bytes], *, html: bool) -> dict[str, Any]:
+def _scan_whole(name: str, stream: IO[bytes], *, html: bool, likeness: bool) -> dict[str, Any]:
     from semantic_lib.load import library
 
     raw = stream.read(MAX_FILE_BYTES + 1)
@@ -135,7 +138,7 @@ def _scan_whole(name: str, stream: IO[bytes], *, html: bool) -> dict[str, Any]:
         raise InputError("文件 {file} 超过 {limit} MB", file=name, limit=MAX_FILE_BYTES // 1024 // 1024)
     now = SystemClock().now()
     if not html:
-        found = library().read([Passage(raw.decode("utf-8", "replace"))], at=now)
+        found = library().read([Passage(raw.decode("utf-8", "replace"))], at=now, likeness=likeness)
         return {"id": name, **shape(found)}
     try:
         from crawler.extract import read_page
@@ -143,7 +146,9 @@ def _scan_whole(name: str, stream: IO[bytes], *, html: bool) -> dict[str, Any]:
         raise InputError("本版本还不能读网页文件,请用 --format text") from fault
     reading = read_page(raw, url=f"file:///{Path(name).name}", at=now)
     goods = " ".join(v for key in ("goods", "name") if (v := reading.value(key)))
-    found = library().read(reading.passages, at=now, goods=goods or None, title=reading.title or reading.value("name"))
+    found = library().read(
+        reading.passages, at=now, goods=goods or None, title=reading.title or reading.value("name"), likeness=likeness
+    )
     return {"id": name, **shape(found)}
 
 

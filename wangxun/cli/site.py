@@ -13,10 +13,14 @@ import typer
 from contracts.errors import InputError
 from contracts.ids import new_id
 from contracts.site import Render, RobotsPolicy, Site, SiteKind
+from wangxun.cli.site_try import site_try
 from wangxun.cli.words import one_of, web_address
 from wangxun.runtime import runtime
 
 app = typer.Typer(help="登记、列出、导入网站", no_args_is_help=True)
+
+
+app.command("try")(site_try)
 
 
 @app.callback()

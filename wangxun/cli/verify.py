@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.errors import UsageError
+from contracts.errors import EnvironmentFault, UsageError
 from wangxun.settings import settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ _COUNTED = {
     "http_records": "网络级记录",
     "log_events": "日志条目",
     "objects": "库存对象",
+    "resumed": "沿用中断前的结果",
     "signatures": "签名",
+    "sm2_signatures": "SM2 签名",
     "timestamps": "时间戳",
     "wacz": "WACZ",
     "warc_records": "WARC 记录",
@@ -37,12 +39,13 @@ def verify(
     path: Annotated[Path | None, typer.Argument(help="证据包(.zip 或目录)或 .wacz 文件")] = None,
     all_: Annotated[bool, typer.Option("--all", help="核验整个证据库")] = False,
     require_timestamp: Annotated[bool, typer.Option(help="未加盖时间戳也算不符")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="不接着上次中断的核验,从头开始")] = False,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> int:
     """核验证据包、WACZ 或整个证据库。退出码:0 全部相符,1 有不符,2 无法核验。"""
     if (path is None) != all_:
         raise UsageError("请给出一个证据包或 WACZ,或用 --all 核验整个证据库")
-    report = _verify(path, require_timestamp, quiet=json_)
+    report = _verify(path, require_timestamp, quiet=json_, restart=restart)
     if json_:
         print(json.dumps(report.as_json(), ensure_ascii=False))
     else:
@@ -50,20 +53,32 @@ def verify(
     return 0 if report.ok else 1
 
 
-def _verify(path: Path | None, require_timestamp: bool, *, quiet: bool) -> Report:
+def _verify(path: Path | None, require_timestamp: bool, *, quiet: bool, restart: bool) -> Report:
     from evidence.verify import verify as verify_path
+    from evidence.vault import open_store
     from evidence.verify import verify_vault
 
     config = settings()
     if path is not None:
         return verify_path(path, require_timestamp=require_timestamp, tsa_ca=config.tsa_ca)
     tell = None if quiet or not sys.stderr.isatty() else _progress
-    found = verify_vault(
-        config.data_dir / "evidence", require_timestamp=require_timestamp, tsa_ca=config.tsa_ca, progress=tell
-    )
-    if tell:
-        print("\r\x1b[K", end="", file=sys.stderr)
-    return found
+    note = config.data_dir / "verify.progress"
+    if restart:
+        note.unlink(missing_ok=True)
+    try:
+        return verify_vault(
+            config.evidence_dir,
+            require_timestamp=require_timestamp,
+            tsa_ca=config.tsa_ca,
+            progress=tell,
+            resume=note,
+            store=open_store(config.evidence_dir / "objects", config.store_url),
+        )
+    except KeyboardInterrupt as stop:
+        raise EnvironmentFault("核验已中止", hint="一天之内再次执行 wangxun verify --all 将接着核验") from stop
+    finally:
+        if tell:
+            print("\r\x1b[K", end="", file=sys.stderr)
 
 
 def _progress(what: str, count: int) -> None:
