@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from semantic_lib.matcher import Bundle, Finder
 
 _TITLE, _TEXT = 3.0, 1.0
 _ENOUGH = 2.0
 _ATTRIBUTE = 5.0
-_PARTS = (10.0, 1.0, 0.4)  #: worth of a mark, a strong word, a weak word
+_WORTH = (10.0, 1.0, 0.4)  #: worth of a mark, a strong word, a weak word
+_READ = 3000  #: characters of a text that are read
 _LEAD = 0.5  #: a kind with less than this share of the best score is not named
 
 
@@ -55,18 +57,12 @@ class Classifier:
     def __init__(self, kinds: Mapping[str, Kind], cross_border: Finder) -> None:
         self.kinds = kinds
         self._cross_border = cross_border
-        self._bundle = Bundle(
-            finder for kind in kinds.values() for finder in (kind.strong, kind.weak, kind.marks, kind.excludes)
-        )
-        self._places: dict[
-            int, list[tuple[int, Kind, float]]
-        ] = {}  #: finder → (order, kind, what a word of it is worth)
-        for order, kind in enumerate(kinds.values()):
-            for finder, worth in ((kind.marks, 10.0), (kind.strong, 1.0), (kind.weak, 0.4)):
-                self._places.setdefault(id(finder), []).append((len(_PARTS) * order + _PARTS.index(worth), kind, worth))
-        self._finders = {
-            id(finder): finder for kind in kinds.values() for finder in (kind.strong, kind.weak, kind.marks)
-        }
+        parts = [(kind, part) for kind in kinds.values() for part in (kind.marks, kind.strong, kind.weak)]
+        self._bundle = Bundle([cross_border, *(kind.excludes for kind in kinds.values()), *(part for _, part in parts)])
+        #: finder's id → (order, kind, finder, what a word of it is worth)
+        self._told_by: dict[int, list[tuple[int, Kind, Finder, float]]] = {}
+        for order, (kind, part) in enumerate(parts):
+            self._told_by.setdefault(id(part), []).append((order, kind, part, _WORTH[order % len(_WORTH)]))
         self._by_title = {re.sub(r"\s", "", kind.title): kind.id for kind in kinds.values()}
 
     def classify(
@@ -79,30 +75,29 @@ class Classifier:
             named = given if given in self.kinds else self._by_title.get(given)
             if named:
                 return Goods(self._with_parents([named]), self._crossing(title + text, cross_border), f"按给定:{given}")
+        crossing = len(title) + len(text) >= _READ
         for words, weight in ((given or "", _ATTRIBUTE), (title, _TITLE), (text, _TEXT)):
             if words:
-                self._weigh(words[:3000], weight, scores, reasons)
+                crossing |= self._weigh(words[:_READ], weight, scores, reasons)
         best = max(scores.values(), default=0.0)
         named_kinds = sorted(
             (k for k, s in scores.items() if s >= _ENOUGH and s >= best * _LEAD), key=lambda k: -scores[k]
         )
         why = "、".join(f"“{reasons[kind]}”" for kind in named_kinds)
-        return Goods(self._with_parents(named_kinds), self._crossing(title + "\n" + text, cross_border), why)
+        crosses = self._crossing(title + "\n" + text, cross_border) if crossing else cross_border
+        return Goods(self._with_parents(named_kinds), crosses, why)
 
-    def _weigh(self, words: str, weight: float, scores: dict[str, float], reasons: dict[str, str]) -> None:
-        present = self._bundle.present(words)
-        if present.isdisjoint(self._places):
-            return
-        told = sorted(
-            ((order, kind, worth, number) for number in present for order, kind, worth in self._places.get(number, ())),
-            key=lambda item: item[0],
-        )
-        for _, kind, worth, number in told:
-            found = self._finders[number].find(words)
-            if not found or (id(kind.excludes) in present and kind.excludes.find(words)):
+    def _weigh(self, words: str, weight: float, scores: dict[str, float], reasons: dict[str, str]) -> bool:
+        """Adds what `words` tell of every kind. True when words of crossing a border may stand here too."""
+        places = self._bundle.places(words)
+        told = [one for number in places for one in self._told_by.get(number, ())]
+        for _, kind, finder, worth in sorted(told, key=itemgetter(0)):
+            found = finder.among(words, places[id(finder)])
+            if not found or (kind.excludes.among(words, places.get(id(kind.excludes), ()))):
                 continue
             scores[kind.id] = scores.get(kind.id, 0.0) + worth * weight * min(len(found), 3) ** 0.5
             reasons.setdefault(kind.id, words[found[0].start : found[0].end])
+        return id(self._cross_border) in places
 
     def _crossing(self, words: str, given: bool | None) -> bool | None:
         return given if given is not None else (True if self._cross_border.find(words[:4000]) else None)

@@ -100,7 +100,14 @@ class Judge:
     ) -> Detection:  # fmt: skip
         case = _Case(page, on, goods, title, cross_border, [])
         ordered = sorted(heard, key=lambda one: one.place.source)
-        outcomes = self._judged_one_by_one(case, ordered) if _crowded(ordered) else self._judged(case, ordered)
+        plain = [one for one in ordered if one.place.view.guess is None]
+        if _crowded(plain):
+            outcomes = self._judged_one_by_one(case, ordered)
+        else:
+            outcomes = self._judged(case, plain)
+            if len(plain) < len(ordered):
+                outcomes += self._judged_one_by_one(case, ordered, guessed_only=True)
+                outcomes.sort(key=_position)
         findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
         exempted = [outcome for outcome in outcomes if isinstance(outcome, Exempted)]
         needs = [outcome for outcome in outcomes if isinstance(outcome, Need)]
@@ -145,12 +152,14 @@ class Judge:
             one.sentence.verdict = verdict
         return verdict
 
-    def _judged_one_by_one(self, case: _Case, heard: Sequence[Heard]) -> list[Outcome]:
+    def _judged_one_by_one(self, case: _Case, heard: Sequence[Heard], *, guessed_only: bool = False) -> list[Outcome]:
         """Where sentences overlap (guessed spellings, windows) or say very much: the longest first, and only so many."""
         made: list[Outcome] = []
         counted: dict[str, int] = {}
         for one in _longest(heard):
             counted[one.rule.id] = counted.get(one.rule.id, 0) + 1
+            if guessed_only and one.place.view.guess is None:
+                continue
             if counted[one.rule.id] <= 3 * MAX_PER_RULE:
                 outcome = self._outcome(case, one, _pointer(case.page, one.said, one.place))
                 if outcome is not None:
@@ -308,6 +317,11 @@ def _moved(outcome: Outcome, pointer: Pointer) -> Outcome:
             f.elements, f.tested, f.needs, f.method, f.advice,
         )  # fmt: skip
     return replace(outcome, pointer=pointer)
+
+
+def _position(outcome: Outcome) -> tuple[int, int]:
+    pointer = outcome.evidence[0] if isinstance(outcome, Finding) else outcome.pointer
+    return pointer.passage or 0, pointer.start
 
 
 def _crowded(ordered: Sequence[Heard]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from contracts.clock import SHANGHAI
 from contracts.finding import Detection
@@ -14,11 +15,14 @@ from semantic_lib.exempting import Tester
 from semantic_lib.goods import Classifier
 from semantic_lib.judge import Judge
 from semantic_lib.law import LawBook
-from semantic_lib.matcher import Bundle, Finder, Prefilter, Term
+from semantic_lib.matcher import Bundle, Finder, Prefilter, Span, Term
 from semantic_lib.model import Category, Detector, Exemption, Rule, Status
 from semantic_lib.normalise import Speller
 from semantic_lib.page import Page, Segment, View
 from semantic_lib.recall import Heard, Memory, Place, Said, Sentence, longest
+
+if TYPE_CHECKING:
+    from semantic_lib.likeness import Likeness
 
 _NOTHING = Detection()
 
@@ -46,6 +50,7 @@ class Library:
         self.prefilter = Prefilter([_anchors(detector) for _, detector in self._pairs], speller)
         self._bundle = bundle or Bundle(_finders(rules, exemptions.values(), tester))
         self._memory = Memory()
+        self._learned: Likeness | None = None
         self._judge = Judge(categories, exemptions, law, classifier, tester)
 
     def only(self, rule_ids: Iterable[str]) -> Library:
@@ -59,31 +64,55 @@ class Library:
 
     def read(
         self, passages: Sequence[Passage], *, at: datetime | date, goods: str | None = None, title: str | None = None,
-        cross_border: bool | None = None,
+        cross_border: bool | None = None, likeness: bool = False,
     ) -> Detection:  # fmt: skip
         """What the rules say of the passages of one page, under the law in force at `at` (day in Shanghai).
 
         `Pointer.passage` indexes `passages`; offsets count code points into that passage's text as given.
+        `likeness`: let the learned model rank findings and propose some of its own (Method.LIKENESS, confidence ≤ .35).
         """
         page = Page(passages, self._bundle)
+        try:
+            heard = self._heard(page)
+            found = _NOTHING
+            if heard:
+                found = self._judge.detection(
+                    page, heard, on=_day(at), goods=goods, title=title or "", cross_border=cross_border
+                )
+            if likeness and (learned := self._likeness()) is not None:
+                told = [n for n in range(len(passages)) if self.tester.consumer(page, n) is not None]
+                return learned.applied(found, passages, _day(at), told)
+            return found
+        finally:
+            page.release()
+
+    def _likeness(self) -> Likeness | None:
+        """The learned model with this library's examples, made on first need; None when none was trained."""
+        from semantic_lib.likeness import Likeness, model
+
+        learned = model()
+        if self._learned is None and learned is not None:
+            self._learned = Likeness(learned, self.rules.values(), self.categories, self.law)
+        return self._learned
+
+    def _heard(self, page: Page) -> list[Heard]:
+        """Every sentence of the page in which something is said, in whatever spelling."""
         heard: list[Heard] = []
-        guessing = self._look(page.view, heard)
+        misspelt = self._look(page.view, heard)
         joined = page.joined(self._speller)
         if joined is not None:
-            guessing |= self._look(joined, heard)
-        if guessing and (guessed := page.guessed(self._speller)) is not None:
+            misspelt += self._look(joined, heard)
+        if misspelt and (guessed := page.guessed(self._speller, misspelt)) is not None:
             self._look(guessed, heard)
-        if not heard:
-            return _NOTHING
-        day = at.astimezone(SHANGHAI).date() if isinstance(at, datetime) and at.tzinfo else at
-        day = day.date() if isinstance(day, datetime) else day
-        return self._judge.detection(page, heard, on=day, goods=goods, title=title or "", cross_border=cross_border)
+        return heard
 
-    def _look(self, view: View, heard: list[Heard]) -> bool:
-        """What is said in every sentence where an anchor stands. True when misspelt words stand here."""
-        anchors, guessing = self.prefilter.hits(view.text)
+    def _look(self, view: View, heard: list[Heard]) -> list[Span]:
+        """Adds what is said in every sentence where an anchor stands; returns the fold's spans of misspelt words."""
+        anchors, misspelt = self.prefilter.hits(view.text)
+        if view.guess is not None:
+            misspelt = [view.guess.span(start, end) for start, end in misspelt]
         if not anchors:
-            return guessing
+            return misspelt
         sentences: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for anchor in anchors:
             _, start, end = anchor
@@ -92,7 +121,7 @@ class Library:
             sentences.setdefault(view.bounds(start, end), []).append(anchor)
         for (left, right), there in sentences.items():
             self._hear(view, left, right, there, heard)
-        return guessing
+        return misspelt
 
     def _hear(self, view: View, left: int, right: int, anchors: list[tuple[int, int, int]], heard: list[Heard]) -> None:
         """Adds what is said in one sentence, remembered or looked at."""
@@ -167,6 +196,13 @@ def _finders(rules: Sequence[Rule], exemptions: Iterable[Exemption], tester: Tes
 
 def _anchors(detector: Detector) -> list[Term]:
     return [Term(text) for text in detector.parts[detector.anchor].anchors]
+
+
+def _day(at: datetime | date) -> date:
+    """The day in Shanghai; a naive time is of Shanghai already."""
+    if isinstance(at, datetime):
+        return (at.astimezone(SHANGHAI) if at.tzinfo else at).date()
+    return at
 
 
 def _ends(span: tuple[int, int]) -> tuple[int, int]:

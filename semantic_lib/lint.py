@@ -40,6 +40,23 @@ def lint(root: Path | None = None, *, only: Iterable[str] = ()) -> list[Problem]
     return sorted(set(problems))
 
 
+def doubtful(root: Path | None = None, only: Iterable[str] = ()) -> list[str]:
+    """Notes, no faults: articles that rest on a fact still to be confirmed (M), and the rules that rest on them."""
+    shelf = read_shelf(root or ROOT)
+    chosen = set(only)
+    resting: dict[str, list[str]] = {}
+    for rule in shelf.rules.values():
+        if chosen and rule.id not in chosen:
+            continue
+        found = {f"{b.title} {b.article}" for day in _DAYS for b in shelf.law.resolve(rule.basis, day) if b.mark == "M"}
+        for article in found:
+            resting.setdefault(article, []).append(rule.id)
+    return [
+        f"提示: {article} 尚待核实(M),据此的规则 {len(rules)} 条:{'、'.join(sorted(rules)[:5])}{'…' if len(rules) > 5 else ''}"
+        for article, rules in sorted(resting.items())
+    ]
+
+
 def _rule_problems(rule: Rule, shelf: Shelf) -> list[Problem]:
     block = shelf.blocks[rule.id]
     faults = [*_text_faults(rule), *_norm_faults(rule, shelf)]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -294,16 +294,22 @@ class Speller:
         """Separators between characters that belong together taken out; None when there are none."""
         return _candidate(page.text, _separator_edits(page))
 
-    def guessed(self, page: Folded) -> Candidate | None:
-        """Everything undone: separators, look-alikes, split characters, syllables beside Chinese."""
-        taken = _separator_edits(page)
-        gone = {at for start, end, _ in taken for at in range(start, end)}
-        for match in self._any_form.finditer(page.text):
-            start, end, form = match.start(), match.end(), match[0]
-            if start in gone or (form[0].isascii() and not _syllable_stands(page.text, start, end)):
-                continue
-            taken.append((start, end, self.rare.get(form) or self._common[form]))
-        return _candidate(page.text, sorted(taken))
+    def guessed(self, page: Folded, lines: Sequence[tuple[int, int]] | None = None) -> Candidate | None:
+        """Everything undone in `lines` (default: all): separators, look-alikes, split characters, syllables beside Chinese."""
+        edits: list[Edit] = []
+        separators = _separator_edits(page)
+        for left, right in lines if lines is not None else [(0, len(page.text))]:
+            first = bisect_left(separators, (left, left, ""))
+            last = bisect_left(separators, (right, right, ""), first)
+            taken = [edit for edit in separators[first:last] if edit[1] <= right]
+            gone = {at for start, end, _ in taken for at in range(start, end)}
+            for match in self._any_form.finditer(page.text, left, right):
+                start, end, form = match.start(), match.end(), match[0]
+                if start in gone or (form[0].isascii() and not _syllable_stands(page.text, start, end)):
+                    continue
+                taken.append((start, end, self.rare.get(form) or self._common[form]))
+            edits.extend(taken)
+        return _candidate(page.text, sorted(edits))
 
 
 def _syllable_stands(text: str, start: int, end: int) -> bool:

@@ -9,11 +9,12 @@ from itertools import accumulate
 import numpy as np
 
 from contracts.page import Passage, Region
-from semantic_lib.matcher import NO_BUNDLE, Bundle, Finder, Match
+from semantic_lib.matcher import NO_BUNDLE, Bundle, Finder, Match, Span
 from semantic_lib.normalise import BREAK, STOP, Candidate, Folded, Speller, codes_of, fold, kinds_of
 
 #: A sentence without an end is cut into windows of twice this many characters, which keeps hostile text linear.
 _STEP = 160
+MAX_LINE = 400  #: characters before and after a misspelt word in which guesses are made
 MAX_PASSAGE, MAX_PAGE = 20_000, 400_000  #: characters that guards and exemptions look through
 _DOT, _BLANK, _LINE = (np.uint32(code) for code in (0x2E, 0x20, 0x0A))
 _HAN_LOW, _HAN_HIGH = 0x3400, 0xA000
@@ -39,6 +40,7 @@ class Page:
         self.source = "\n".join([passage.text for passage in passages])
         self.folded: Folded = fold(self.source)
         self.view = View(self, self.folded, None)
+        self._views = [self.view]
         self._memo: dict[tuple[int, int], list[Match]] = {}
         self._present: dict[int, frozenset[int]] = {}
         self.trace = Trace()
@@ -47,12 +49,37 @@ class Page:
     def joined(self, speller: Speller) -> View | None:
         """The view with separators between single characters taken out, if there are any."""
         guess = speller.joined(self.folded)
-        return View(self, self.folded, guess) if guess else None
+        return self._candidate(guess) if guess else None
 
-    def guessed(self, speller: Speller) -> View | None:
-        """The view with every possible guess made."""
-        guess = speller.guessed(self.folded)
-        return View(self, self.folded, guess) if guess else None
+    def guessed(self, speller: Speller, marks: Sequence[Span]) -> View | None:
+        """The view with every possible guess made in the lines where `marks` (spans of the fold) stand."""
+        guess = speller.guessed(self.folded, self._lines(marks))
+        return self._candidate(guess) if guess else None
+
+    def _candidate(self, guess: Candidate) -> View:
+        view = View(self, self.folded, guess)
+        self._views.append(view)
+        return view
+
+    def _lines(self, marks: Sequence[Span]) -> list[Span]:
+        """The lines around `marks`, in order, each once; of very long ones the surroundings."""
+        text = self.folded.text
+        lines: list[Span] = []
+        for start, end in sorted(marks):
+            if lines and end <= lines[-1][1]:
+                continue
+            low = max(start - MAX_LINE, lines[-1][1] if lines else 0)
+            left = text.rfind("\n", low, start) + 1 or low
+            right = text.find("\n", end, end + MAX_LINE)
+            lines.append((left, right if right >= 0 else min(end + MAX_LINE, len(text))))
+        return lines
+
+    def release(self) -> None:
+        """Unties views and sentences, so that nothing need be searched for and collected. The page cannot be read after it."""
+        for view in self._views:
+            view.release()
+        self._views.clear()
+        del self.view
 
     def passage_at(self, source_offset: int) -> int:
         return min(bisect_right(self.starts, source_offset), len(self.passages)) - 1
@@ -162,6 +189,9 @@ class View:
         if known is None:
             known = self._segments[left, right] = Segment(self, left, right, passage)
         return known
+
+    def release(self) -> None:
+        self._segments.clear()
 
     def _sentence_stops(self) -> list[int]:
         if self._stops is None:

@@ -8,6 +8,7 @@ from semantic_lib.law import SUMMARY_LABEL
 from semantic_lib.library import Library
 from semantic_lib.load import FAMILIES
 from semantic_lib.model import Detector, Exemption, GoodsScope, Guard, Rule, Within
+from semantic_lib.statutes import Statutes
 
 _ZH = {
     "category": "类别", "severity": "严重程度", "status": "状态", "basis": "依据", "elements": "要件", "scope": "适用范围",
@@ -15,7 +16,7 @@ _ZH = {
     "penalty": "罚则", "duty": "义务", "sentence": "同一句", "passage": "同一段", "page": "同一页", "absent": "而且没有", "present": "而且有",
     "within": "相距不超过", "chars": "字", "and": "与", "hit": "应报", "miss": "不应报", "goods_only": "只限", "goods_except": "除外",
     "regions": "页面区域", "pattern": "句式", "own": "本规则", "version": "版本", "confirm": "(待核实)", "secondary": "(二手来源)",
-    "result": "结果", "need": "只列为待查", "finding": "列为疑似", "conf": "可信度", "bare": "来源不明的文字",
+    "result": "结果", "need": "只列为待查", "finding": "列为疑似", "conf": "可信度", "bare": "来源不明的文字", "wording": "本单位导入的条文",
 }  # fmt: skip
 _EN = {
     "category": "Category", "severity": "Severity", "status": "Status", "basis": "Basis", "elements": "Elements",
@@ -26,13 +27,13 @@ _EN = {
     "miss": "not reported", "goods_only": "only", "goods_except": "except", "regions": "Regions", "pattern": "pattern",
     "own": "own", "version": "version", "confirm": "(to be confirmed)", "secondary": "(secondary source)",
     "result": "Result", "need": "listed as needing more", "finding": "listed as suspected", "conf": "confidence",
-    "bare": "text of unknown region",
+    "bare": "text of unknown region", "wording": "wording imported by the bureau",
 }  # fmt: skip
 _MAX_WORDS = 24
 
 
-def show(library: Library, rule: Rule, on: date, lang: str = "zh") -> str:
-    """Plain text, several lines. `on` decides which articles are quoted."""
+def show(library: Library, rule: Rule, on: date, lang: str = "zh", statutes: Statutes | None = None) -> str:
+    """Plain text, several lines. `on` decides which articles are quoted; `statutes` is the bureau's own copy, if it has one."""
     say = _EN if lang == "en" else _ZH
     category = library.categories[rule.category]
     family = f"{category.family} {FAMILIES[category.family]}" if lang != "en" else category.family
@@ -46,7 +47,7 @@ def show(library: Library, rule: Rule, on: date, lang: str = "zh") -> str:
         ),
         "",
         f"{say['basis']} ({on.isoformat()}; {SUMMARY_LABEL})",
-        *_basis(library, rule, on, say),
+        *_basis(library, rule, on, say, statutes or Statutes()),
         "",
         say["elements"],
         *(f"  {n}. {element.name.text(lang)} — {element.by}" for n, element in enumerate(rule.elements, 1)),
@@ -70,12 +71,17 @@ def show(library: Library, rule: Rule, on: date, lang: str = "zh") -> str:
     return "\n".join(lines)
 
 
-def _basis(library: Library, rule: Rule, on: date, say: dict[str, str]) -> list[str]:
+def _basis(library: Library, rule: Rule, on: date, say: dict[str, str], statutes: Statutes) -> list[str]:
     marks = {"V": "", "S": say["secondary"], "M": say["confirm"]}
-    return [
-        f"  - {b.title} {b.article} [{say['penalty'] if b.penalty else say['duty']}] {b.summary}{marks[b.mark]}"
-        for b in library.law.resolve(rule.basis, on)
-    ]
+    lines: list[str] = []
+    for b in library.law.resolve(rule.basis, on):
+        lines.append(
+            f"  - {b.title} {b.article} [{say['penalty'] if b.penalty else say['duty']}] {b.summary}{marks[b.mark]}"
+        )
+        wording = statutes.wording(b.law, b.article, on)
+        if wording:
+            lines.append(f"    {say['wording']}: {wording}")
+    return lines
 
 
 def _scope(rule: Rule, say: dict[str, str]) -> str:

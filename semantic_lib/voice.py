@@ -12,6 +12,7 @@ from contracts.page import CONSUMER_VOICE
 from semantic_lib.matcher import Finder
 from semantic_lib.page import Page
 
+_HEARD = 2048  #: passages whose voice is remembered
 _LOOK = 1200  #: characters of a passage that are listened to
 
 
@@ -20,6 +21,7 @@ class Voice:
 
     def __init__(self, consumer: Mapping[float, Finder], shop: Mapping[float, Finder], threshold: float) -> None:
         self._consumer, self._shop, self._threshold = consumer, shop, threshold
+        self._heard: dict[str, str | None] = {}
         self.ids = frozenset(map(id, consumer.values()))
 
     def consumer(self, page: Page, passage: int) -> str | None:
@@ -29,6 +31,14 @@ class Voice:
             return region.value if region in CONSUMER_VOICE else None
         if self.surely_silent(page, passage):
             return None
+        text = page.text_of(passage)[:_LOOK]
+        if text not in self._heard:
+            if len(self._heard) >= _HEARD:
+                self._heard.clear()
+            self._heard[text] = self._listen(page, passage)
+        return self._heard[text]
+
+    def _listen(self, page: Page, passage: int) -> str | None:
         told = [(weight, words) for weight, finder in self._consumer.items() for words in _said(page, passage, finder)]
         score = sum(weight for weight, _ in told)
         if score < self._threshold:
