@@ -100,7 +100,8 @@ class Candidate:
     def touched(self, start: int, end: int) -> bool:
         """Does the candidate's [start, end) rest on a guess?"""
         low = bisect_right(self._ats, start) - 1
-        for piece in self._pieces[max(low, 0) :]:
+        for number in range(max(low, 0), len(self._pieces)):
+            piece = self._pieces[number]
             if piece.at >= end:
                 return False
             if piece.guess and (piece.at > start or (piece.text and piece.at + len(piece.text) > start)):

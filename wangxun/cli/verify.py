@@ -54,8 +54,8 @@ def verify(
 
 
 def _verify(path: Path | None, require_timestamp: bool, *, quiet: bool, restart: bool) -> Report:
-    from evidence.verify import verify as verify_path
     from evidence.vault import open_store
+    from evidence.verify import verify as verify_path
     from evidence.verify import verify_vault
 
     config = settings()
