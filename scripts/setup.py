@@ -191,6 +191,9 @@ def main() -> None:
         install_dependencies()
         missing = [line for line in (install_browser(), install_fonts(), install_assets()) if line]
         run(PYTHON, "-m", "console.i18n", "compile")
+        run(
+            VENV / "bin" / "wangxun", "rules", "list", quiet=True
+        )  # the library's cache, so that the first scan is warm
         stamp = {"fingerprint": mark, "missing": missing}
         STAMP.write_text(json.dumps(stamp, ensure_ascii=False), encoding="utf-8")
     missing_lines = stamp["missing"]

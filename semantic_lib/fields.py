@@ -27,6 +27,8 @@ class Words:
     goods: frozenset[str] = frozenset()
     exemption_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: dict[str, Facts] = field(default_factory=dict)  #: of every pattern met so far
+    forms: dict[str, tuple[Term, ...]] = field(default_factory=dict)  #: of every word met so far
+    expanded: dict[str, str] = field(default_factory=dict)  #: of every pattern as written
 
     def facts_of(self, pattern: str) -> Facts:
         known = self.facts.get(pattern)
@@ -143,6 +145,14 @@ class Fields:
         return tuple(terms)
 
     def term_forms(self, written: str, line: int) -> tuple[Term, ...]:
+        known = self.words.forms.get(written)
+        if known is None:
+            known = self._term_forms(written, line)
+            if known:
+                self.words.forms[written] = known
+        return known
+
+    def _term_forms(self, written: str, line: int) -> tuple[Term, ...]:
         term = Term.of(written)
         if not term.text:
             self.wrong(line, f"“{written}”折叠后什么也不剩")
@@ -176,6 +186,15 @@ class Fields:
         return text, frozenset(found)
 
     def expand(self, source: str, line: int) -> str:
+        known = self.words.expanded.get(source)
+        if known is None:
+            before = len(self.problems)
+            known = self._expand(source, line)
+            if len(self.problems) == before:
+                self.words.expanded[source] = known
+        return known
+
+    def _expand(self, source: str, line: int) -> str:
         def group(match: re.Match[str]) -> str:
             finder = self.group("$" + match[1], line)
             words = sorted({t.text for t in finder.terms}, key=len, reverse=True) if finder else []

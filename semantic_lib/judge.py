@@ -28,7 +28,7 @@ from semantic_lib.law import LawBook
 from semantic_lib.model import Category, ElementOf, Exemption, GoodsScope, Rule, Unknown
 from semantic_lib.normalise import folded
 from semantic_lib.page import Page
-from semantic_lib.recall import Heard, Place, Said, Verdict
+from semantic_lib.recall import Heard, Place, Said, Sentence, Verdict
 
 MAX_PER_RULE = 20  #: findings of one rule on one page; a page that says it more often says nothing new
 MAX_EVIDENCE = 10  #: places kept for one and the same claim
@@ -57,6 +57,7 @@ class Spoken:
 
     said: Said
     place: Place
+    sentence: Sentence
 
     @property
     def rule(self) -> Rule:
@@ -132,17 +133,24 @@ class Judge:
             and (not verdict.voice or self._tester.consumer(case.page, place.passage) is None)
         )
 
-    def _verdict(self, case: _Case, one: Heard) -> Verdict:
-        """All that was said in a sentence, judged; kept with it when it rests on nothing that cannot be checked again."""
+    def _verdict(self, case: _Case, one: Heard, *, surest: bool = True) -> Verdict:
+        """All that was said in a sentence, judged; kept with it when it rests on nothing that cannot be checked again.
+
+        `surest`: of one category's overlapping findings only the surest, as the whole page will have it.
+        """
         trace = case.page.tracing()
         outcomes = [
             (said, outcome)
             for said in one.sentence.said
-            if (outcome := self._outcome(case, Spoken(said, one.place), _pointer(case.page, said, one.place)))
+            if (
+                outcome := self._outcome(
+                    case, Spoken(said, one.place, one.sentence), _pointer(case.page, said, one.place)
+                )
+            )
         ]
         told = {id(outcome) for outcome in _surest([o for _, o in outcomes if isinstance(o, Finding)])}
         verdict = Verdict(
-            tuple((s, o) for s, o in outcomes if not isinstance(o, Finding) or id(o) in told),
+            tuple((s, o) for s, o in outcomes if not (surest and isinstance(o, Finding)) or id(o) in told),
             case.on,
             frozenset(trace.absent),
             self.goods_of(case) if trace.goods else None,
@@ -161,10 +169,17 @@ class Judge:
             if guessed_only and one.place.view.guess is None:
                 continue
             if counted[one.rule.id] <= 3 * MAX_PER_RULE:
-                outcome = self._outcome(case, one, _pointer(case.page, one.said, one.place))
+                outcome = self._recalled(case, one) if guessed_only else self._outcome(case, one, _at(case, one))
                 if outcome is not None:
                     made.append(outcome)
         return made
+
+    def _recalled(self, case: _Case, one: Spoken) -> Outcome | None:
+        """The outcome of one of a sentence's words, by the verdict on them all."""
+        verdict = one.sentence.verdict
+        if verdict is None or not self._still_holds(case, one.place, verdict):
+            verdict = self._verdict(case, Heard(one.place, one.sentence), surest=False)
+        return next((_moved(o, _at(case, one)) for said, o in verdict.outcomes if said is one.said), None)
 
     def _outcome(self, case: _Case, one: Spoken, pointer: Pointer) -> Finding | Exempted | Need | None:
         rule, hit = one.rule, one.hit
@@ -308,6 +323,10 @@ def _pointer(page: Page, said: Said, place: Place) -> Pointer:
     return Pointer("", passage.region, passage.selector, place.passage, left, right, text[left:right], context[:500])
 
 
+def _at(case: _Case, one: Spoken) -> Pointer:
+    return _pointer(case.page, one.said, one.place)
+
+
 def _moved(outcome: Outcome, pointer: Pointer) -> Outcome:
     """The same outcome at another place of the same words."""
     if isinstance(outcome, Finding):
@@ -344,7 +363,7 @@ def _longest(heard: Sequence[Heard]) -> list[Spoken]:
         guessed, base = one.place.view.guess is not None, one.place.source[0]
         for said in one.sentence.said:
             left, right = said.source
-            ranked.append((guessed, left - right, base + left, Spoken(said, one.place)))
+            ranked.append((guessed, left - right, base + left, Spoken(said, one.place, one.sentence)))
     ranked.sort(key=itemgetter(0, 1))
     for _, size, start, spoken in ranked:
         spans = taken.setdefault((spoken.rule.id, spoken.place.passage), [])

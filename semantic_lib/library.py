@@ -133,19 +133,17 @@ class Library:
             anchors = [a for a in anchors if {page.passage_at(s) for s in _ends(view.source(*a[1:]))} == {passage}]
         numbers = tuple([number for number, _, _ in anchors])
         place = Place(view, left, right, passage, source)
-        if view.guess is not None:
-            sentence = self._sentence(place, numbers)
+        about = page.passages[passage]
+        meant = "" if view.guess is None else view.text[left:right]
+        key = (page.source[source[0] : source[1]], meant, about.region, about.lang, numbers)
+        known = self._memory.get(key)
+        if known is not None and (not known.absent or known.absent.isdisjoint(page.present(passage))):
+            sentence = known
         else:
-            about = page.passages[passage]
-            key = (page.source[source[0] : source[1]], about.region, about.lang, numbers)
-            known = self._memory.get(key)
-            if known is not None and (not known.absent or known.absent.isdisjoint(page.present(passage))):
-                sentence = known
-            else:
-                trace = page.tracing()
-                sentence = self._sentence(place, numbers)
-                if not trace.more:
-                    self._memory.put(key, sentence)
+            trace = page.tracing()
+            sentence = self._sentence(place, numbers)
+            if not trace.more:
+                self._memory.put(key, sentence)
         if sentence.said:
             heard.append(Heard(place, sentence))
 

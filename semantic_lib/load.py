@@ -29,7 +29,7 @@ from semantic_lib.goods import Classifier, Kind
 from semantic_lib.law import Instrument, LawBook, instrument
 from semantic_lib.library import Library
 from semantic_lib.literals import Facts
-from semantic_lib.matcher import Finder
+from semantic_lib.matcher import Finder, Term
 from semantic_lib.model import Bilingual, Category, Exemption, Rule
 from semantic_lib.normalise import Speller, folded
 from semantic_lib.source import MAX_BYTES, Block, Problem, packed, parse_yaml, unpacked
@@ -111,10 +111,7 @@ def build(shelf: Shelf) -> Library:
         rare=_pairs(evasion, "rare"), common=_pairs(evasion, "common"), splits=_pairs(evasion, "splits"),
         syllables=_pairs(evasion, "syllables"),
     )  # fmt: skip
-    spellings = kept("spellings", shelf.key)
-    if isinstance(spellings, dict):
-        speller.known.update(spellings)
-    made = Library(
+    return Library(
         rules=list(shelf.rules.values()),
         categories=shelf.categories,
         exemptions=shelf.exemptions,
@@ -123,9 +120,6 @@ def build(shelf: Shelf) -> Library:
         speller=speller,
         tester=Tester(shelf.voice, shelf.jieba_words),
     )
-    if spellings is None:
-        keep("spellings", shelf.key, speller.known)
-    return made
 
 
 def _pairs(evasion: Block, key: str) -> dict[str, str]:
@@ -181,6 +175,11 @@ def _remembered(shelf: Shelf) -> bool:
         pattern: Facts(danger, None if required is None else frozenset(required))
         for pattern, (danger, required) in found["facts"].items()
     }
+    shelf.words.forms = {
+        written: tuple([Term(text, bool(open_end)) for text, open_end in forms])
+        for written, forms in found["forms"].items()
+    }
+    shelf.words.expanded = found["expanded"]
     return True
 
 
@@ -193,7 +192,9 @@ def _remember(shelf: Shelf) -> None:
         pattern: [known.danger, None if known.required is None else sorted(known.required)]
         for pattern, known in shelf.words.facts.items()
     }
-    keep("library", shelf.key, {"files": files, "facts": facts})
+    forms = {written: [[t.text, int(t.open_end)] for t in terms] for written, terms in shelf.words.forms.items()}
+    known = {"files": files, "facts": facts, "forms": forms, "expanded": shelf.words.expanded}
+    keep("library", shelf.key, known)
 
 
 def _block(shelf: Shelf, name: str) -> Block | None:

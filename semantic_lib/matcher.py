@@ -190,13 +190,10 @@ class Prefilter:
                 owners.setdefault(term.text, []).append(number)
         plain = tuple(owners)
         if speller is not None:
-            for literal in plain:
-                for form in speller.misspellings(literal):
-                    owners.setdefault(form, [])
-            for form in speller.rare:
-                owners.setdefault(form, [])
+            none: list[int] = []
+            owners = {**dict.fromkeys([*plain, *speller.all_misspellings(plain), *speller.rare], none), **owners}
         self.anchors = len(plain)
-        self.owners = tuple(tuple(dict.fromkeys(numbers)) for numbers in owners.values())
+        self.owners = tuple([tuple(dict.fromkeys(owners[word])) for word in plain])
         self.automaton = AhoCorasick(list(owners), implementation=_ENGINE) if owners else None
 
     def __len__(self) -> int:

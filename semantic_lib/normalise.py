@@ -31,6 +31,7 @@ Kinds = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 _LIMIT = 0x110000
+_WORTH_KEEPING = 1_000  #: words whose misspellings are kept between processes
 _MAX_FORMS = 320  #: misspellings of one anchor the prefilter looks for
 _CODE = np.uint32(0x1FFFFF)
 _SPECIAL = 9
@@ -263,17 +264,24 @@ class Speller:
             if form != meant:
                 self._by_meant.setdefault(meant, []).append(form)
         alternatives = sorted({*self._common, *self.rare}, key=len, reverse=True)
-        self.known: dict[str, list[str]] = {}  #: answers of `misspellings` so far
+        self._tables = repr((sorted(self._common.items()), sorted(self.rare.items()))).encode()
         self._any_form = re.compile("|".join(map(re.escape, alternatives)) or "(?!)")
+
+    def all_misspellings(self, words: Sequence[str]) -> list[str]:
+        """The misspellings of all `words` together, kept between processes when they are many."""
+        words = sorted(words)
+        many = len(words) >= _WORTH_KEEPING
+        key = key_of([self._tables, "\n".join(words).encode("utf-8", "surrogatepass")]) if many else ""
+        known = kept("spellings", key) if many else None
+        if isinstance(known, list):
+            return known
+        made = list(dict.fromkeys(form for word in words for form in self.misspellings(word)))
+        if many:
+            keep("spellings", key, made)
+        return made
 
     def misspellings(self, word: str) -> list[str]:
         """`word` with one or two of its parts written otherwise; at most _MAX_FORMS."""
-        known = self.known.get(word)
-        if known is None:
-            known = self.known[word] = self._misspelt(word)
-        return known
-
-    def _misspelt(self, word: str) -> list[str]:
         if len(word) < 2:
             return []
         made: set[str] = set()

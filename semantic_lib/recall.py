@@ -55,8 +55,8 @@ class Sentence:
         self.verdict: Verdict | None = None
 
 
-#: (original letters, region, language label, anchors by number)
-Key = tuple[str, Any, Any, tuple[int, ...]]
+#: (original letters, what a guess makes of them, region, language label, anchors by number)
+Key = tuple[str, str, Any, Any, tuple[int, ...]]
 
 
 class Memory:

@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "case": ("wangxun.cli.case", "app", "立案卷、导出证据包"),
     "verify": ("wangxun.cli.verify", "verify", "校验证据包、WACZ 或整个证据库"),
     "rules": ("wangxun.cli.rules", "rules_app", "检查、测试、列出、查看规则"),
+    "law": ("wangxun.cli.law", "app", "法律文件: 列出、导入本单位的法规文本"),
     "user": ("wangxun.cli.user", "app", "建立执法人员账号"),
     "serve": ("wangxun.cli.serve", "serve", "启动执法人员控制台"),
     "doctor": ("wangxun.cli.doctor", "doctor", "检查本机缺什么、怎么办"),
